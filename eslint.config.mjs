@@ -1,0 +1,76 @@
+import eslint from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Folders that must not know others: what imports what is part of the design. */
+const boundaries = {
+  'src/password': ['user', 'auth', 'session', 'health'],
+  'src/user': ['auth', 'session', 'health'],
+  'src/errors': ['user', 'auth', 'session', 'password', 'health', 'http', 'openapi'],
+  'src/config': ['user', 'auth', 'session', 'password', 'health', 'http', 'database', 'errors'],
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.data/'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  prettier,
+  {
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['*.mjs'] } },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/config/environment.ts reads it.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.name=/^(hash|compare|genSalt)Sync$/]',
+          message: 'Hashing blocks its thread: only the worker does it.',
+        },
+        {
+          selector: 'CallExpression[callee.property.name="createQueryBuilder"]',
+          message: 'Repository<Entity> and plain SQL are the two ways to the database.',
+        },
+      ],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/explicit-function-return-type': [
+        'error',
+        { allowExpressions: true, allowTypedFunctionExpressions: true },
+      ],
+      // Nest's modules are classes that carry nothing but their decorator.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // A DTO is a class for its decorators; what has its shape is one.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // What is thrown to a client is thrown by libraries too, who throw what they like.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
+    },
+  },
+  Object.entries(boundaries).map(([folder, others]) => ({
+    files: [`${folder}/**/*.ts`],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: others.map((other) => `../${other}/*`),
+              message: `${folder} does not know these.`,
+            },
+          ],
+        },
+      ],
+    },
+  })),
+  { files: ['src/config/environment.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/password/bcrypt.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/main.ts'], rules: { 'no-console': 'off' } },
+  { files: ['*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+);
