@@ -1,0 +1,39 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module';
+import type { Settings } from './config/settings';
+import { signingKeys } from './config/signing-keys';
+import { ServiceDataSource } from './database/data-source';
+import { answerRefusedRequests } from './http/refused-by-parser';
+import { stripRootPath } from './http/root-path';
+import { ServiceAdapter } from './http/service.adapter';
+import { NestLogger } from './logging/nest-logger';
+import { requestLog } from './logging/request-log';
+import { serveOpenApi } from './openapi/document';
+import { useNestForRules } from './validation/container';
+
+/**
+ * The whole service, ready to listen.
+ *
+ * @throws SettingsError when the settings do not allow a start
+ */
+export async function createApp(
+  settings: Settings,
+  logger: Logger,
+): Promise<NestExpressApplication> {
+  const keys = signingKeys(settings);
+  if (keys.warning !== undefined) logger.warn(keys.warning);
+  const dataSource = await ServiceDataSource.open(settings, logger);
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.forRoot(settings, keys, dataSource),
+    new ServiceAdapter(),
+    { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
+  );
+  app.use(stripRootPath(settings.ROOT_PATH));
+  app.use(requestLog(logger));
+  answerRefusedRequests(app.getHttpServer());
+  useNestForRules(app);
+  serveOpenApi(app, settings);
+  return app;
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { basename, join, resolve } from 'node:path';
+import type { Settings } from './settings';
+
+/** Where root keeps what must outlive a checkout and be reached by another user. */
+export const ROOT_STATE_DIRECTORY = '/var/lib/user-account-service';
+
+/** Whether the process is root, as whom PostgreSQL refuses to run. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/**
+ * Directory of the embedded database and of the generated key: `DATA_DIR`, or `.data` in the
+ * checkout, or, as root, one under `/var/lib` for each checkout: the database then runs as
+ * another user, who may not be allowed to enter the checkout.
+ */
+export function dataDirectory(settings: Settings, checkout = process.cwd()): string {
+  if (settings.DATA_DIR !== '') return resolve(checkout, settings.DATA_DIR);
+  if (!isRoot()) return join(checkout, '.data');
+  const digest = createHash('sha256').update(checkout).digest('hex').slice(0, 8);
+  return join(ROOT_STATE_DIRECTORY, `${basename(checkout)}-${digest}`);
+}

@@ -1,0 +1,165 @@
+import { plainToInstance, Transform } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateIf,
+  validateSync,
+} from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import type { Environment } from './environment';
+
+/**
+ * Every setting of the service, under the name it has in the environment, with its default.
+ * `.env` explains each to the operator; a test keeps the two together.
+ */
+export class Settings {
+  /** `production` asks for a real database and writes one JSON line a request. */
+  @OneOf('development', 'production', 'test')
+  readonly NODE_ENV: 'development' | 'production' | 'test' = 'development';
+
+  /** TCP port of the API; 0 takes any free one. */
+  @WholeNumber(0, 65_535)
+  readonly PORT: number = 8000;
+
+  /** Prefix that every path answers with as well as without. */
+  @Pattern(/^(\/[\w.-]+)*$/, 'a path like /api, without a slash at its end')
+  readonly ROOT_PATH: string = '/api';
+
+  /** Host of PostgreSQL, or the directory of its socket; empty starts the embedded one. */
+  @Text()
+  readonly INSTANCE_HOST: string = '';
+
+  @RequiredWithInstanceHost()
+  @Text()
+  readonly DB_USER: string = '';
+
+  @Text()
+  readonly DB_PASS: string = '';
+
+  @RequiredWithInstanceHost()
+  @Text()
+  readonly DB_NAME: string = '';
+
+  @WholeNumber(1, 65_535)
+  readonly DB_PORT: number = 5432;
+
+  /** Directory of the embedded database and of the generated key; empty chooses one. */
+  @Text()
+  readonly DATA_DIR: string = '';
+
+  /** Key that signs tokens; see `signingKeys`. */
+  @Text()
+  readonly SECRET_KEY: string = '';
+
+  /** Key that still verifies tokens after a rotation, and signs none. */
+  @Text()
+  readonly SECRET_KEY_PREVIOUS: string = '';
+
+  /** Lets a short or well-known `SECRET_KEY` of the reference be taken over. */
+  @Switch()
+  readonly ALLOW_WEAK_SECRET_KEY: boolean = false;
+
+  /** Life of an access token, in minutes. */
+  @WholeNumber(1, 525_600)
+  readonly ACCESS_TOKEN_EXPIRE_MINUTES: number = 1440;
+
+  /** Cost of bcrypt: 2 to this power rounds. */
+  @WholeNumber(4, 20)
+  readonly BCRYPT_COST: number = 12;
+
+  /** Least length of a new password, in code points. */
+  @WholeNumber(1, 72)
+  readonly PASSWORD_MIN_LENGTH: number = 8;
+
+  /** Whether a new password must not be one of the common ones. */
+  @Switch()
+  readonly PASSWORD_BLOCKLIST: boolean = true;
+
+  /** Whether the service brings its own PostgreSQL. */
+  get embedded(): boolean {
+    return this.INSTANCE_HOST === '';
+  }
+}
+
+/** A start that cannot happen; the message tells the operator which settings to mend, and how. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  /** @param problems one sentence per setting, each beginning with the setting's name */
+  constructor(readonly problems: readonly string[]) {
+    super(`Cannot start, because of the settings:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+  }
+}
+
+/**
+ * The settings that an environment describes. Names that are no setting are left aside.
+ *
+ * @throws SettingsError naming every bad or missing setting, never its value
+ */
+export function parseSettings(environment: Environment): Settings {
+  const names = Object.keys(new Settings()).filter((name) => environment[name] !== undefined);
+  const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
+  const settings = plainToInstance(Settings, given);
+  const problems = validateSync(settings, { stopAtFirstError: true }).map(
+    ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
+  );
+  if (settings.NODE_ENV === 'production' && settings.embedded) {
+    problems.push(
+      'INSTANCE_HOST must name a PostgreSQL server in production: the embedded one is for trying, developing and testing',
+    );
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+function Text(): PropertyDecorator {
+  return IsString();
+}
+
+function Pattern(pattern: RegExp, wanted: string): PropertyDecorator {
+  return Matches(pattern, { message: `must be ${wanted}` });
+}
+
+function OneOf(...values: string[]): PropertyDecorator {
+  return IsIn(values, { message: `must be one of ${values.join(', ')}` });
+}
+
+function WholeNumber(least: number, most: number): PropertyDecorator {
+  const message = `must be a whole number from ${String(least)} to ${String(most)}`;
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
+    ),
+    IsInt({ message }),
+    Min(least, { message }),
+    Max(most, { message }),
+  );
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  true: true,
+  on: true,
+  false: false,
+  off: false,
+};
+
+function Switch(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (SWITCH[value.toLowerCase()] ?? value) : value,
+    ),
+    IsBoolean({ message: 'must be on, off, true or false' }),
+  );
+}
+
+function RequiredWithInstanceHost(): PropertyDecorator {
+  return applyDecorators(
+    ValidateIf((settings: Settings) => !settings.embedded),
+    Matches(/./, { message: 'is missing: with INSTANCE_HOST set, it must say which to use' }),
+  );
+}

@@ -1,0 +1,47 @@
+import { EntityMetadataNotFoundError, QueryFailedError } from 'typeorm';
+
+/** PostgreSQL, Appendix A. */
+const UNIQUE_VIOLATION = '23505';
+
+/**
+ * Classes and codes of SQLSTATE that say nothing about the statement: the server is away, starting,
+ * stopping, full, or its schema is not the one this version needs (42P01, 42703).
+ */
+const UNAVAILABLE = /^(08|53|57P|58|42P01$|42703$|3D000$|28|25006$)/;
+
+/** What Node and pg say of a connection that is not there; pg gives these no code. */
+const NO_CONNECTION =
+  /^(ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+const NO_CONNECTION_MESSAGE =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end|Driver not Connected)/;
+
+function driverErrorOf(error: unknown): unknown {
+  return error instanceof QueryFailedError ? error.driverError : error;
+}
+
+function textMember(error: unknown, name: string): string {
+  const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+/** SQLSTATE of a failed statement, or the code of a failed connection; empty when there is none. */
+export function databaseErrorCode(error: unknown): string {
+  return textMember(driverErrorOf(error), 'code');
+}
+
+/** Name of the unique constraint that a statement would have broken, if that is why it failed. */
+export function violatedUniqueConstraint(error: unknown): string | undefined {
+  return error instanceof QueryFailedError && databaseErrorCode(error) === UNIQUE_VIOLATION
+    ? textMember(error.driverError, 'constraint')
+    : undefined;
+}
+
+/** Whether a request failed because the database cannot serve anyone right now. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  // No metadata: the service is up, and has not reached its database since.
+  if (error instanceof EntityMetadataNotFoundError) return true;
+  const driverError = driverErrorOf(error);
+  const code = databaseErrorCode(error);
+  if (error instanceof QueryFailedError && UNAVAILABLE.test(code)) return true;
+  return NO_CONNECTION.test(code) || NO_CONNECTION_MESSAGE.test(textMember(driverError, 'message'));
+}

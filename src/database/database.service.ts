@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { Settings } from '../config/settings';
+import { databaseErrorCode } from './database-errors';
+
+const RECONNECT_MS = 500;
+
+/** Connects the service to its database, and knows whether it can be worked with. */
+@Injectable()
+export class DatabaseService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(DatabaseService.name);
+  private readonly stopping = new AbortController();
+  private connecting: Promise<void> = Promise.resolve();
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * The embedded database is connected and migrated before the service listens. Another one is
+   * connected when it can be reached, and somebody else migrates it.
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.settings.embedded) {
+      await this.dataSource.initialize();
+      await this.dataSource.runMigrations();
+    } else {
+      this.connecting = this.connectUntilReached();
+    }
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.connecting;
+  }
+
+  /**
+   * Asks the database whether it is there and has every migration of this version.
+   *
+   * @throws Error otherwise
+   */
+  async assertReady(): Promise<void> {
+    const executed = await this.dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+    const missing = this.dataSource.migrations.filter(
+      (migration) => !executed.some(({ name }) => name === migration.name),
+    );
+    if (missing.length > 0) throw new Error('Migrations are pending');
+  }
+
+  private async connectUntilReached(): Promise<void> {
+    let failures = 0;
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.dataSource.initialize();
+        this.logger.log('Connected to the database');
+        await this.assertReady().catch(() => {
+          this.logger.warn(
+            'The schema is not current: run the migrations. Until then the service is not ready',
+          );
+        });
+        return;
+      } catch (error) {
+        // Said once: the readiness check keeps saying it to whoever asks.
+        if (failures === 0) {
+          this.logger.warn(
+            `The database cannot be reached (${databaseErrorCode(error)}); trying on`,
+          );
+        }
+        failures += 1;
+        await delay(RECONNECT_MS, undefined, { signal: this.stopping.signal }).catch(
+          () => undefined,
+        );
+      }
+    }
+  }
+}

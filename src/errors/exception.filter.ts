@@ -1,0 +1,94 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { databaseErrorCode, isDatabaseUnavailable } from '../database/database-errors';
+import { ApiError, ValidationFailed } from './api-error';
+import { catalogueFor, type ErrorBody, errorBody, validationBody } from './error-response';
+import type { MessageName } from './messages';
+
+/** What a status means when it comes from Nest, Express or a body parser. */
+const MESSAGE_OF_STATUS: Readonly<Record<number, MessageName>> = {
+  400: 'badRequest',
+  404: 'notFound',
+  413: 'bodyTooLarge',
+  415: 'unsupportedEncoding',
+  503: 'unavailable',
+};
+
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * Turns whatever was thrown into the one form of an error: `{"detail": ...}`, in the client's
+ * language. Of an error that nobody expected, the client hears 500 and an `X-Request-Id`, and the
+ * log has the rest.
+ */
+@Catch()
+export class ApiExceptionFilter implements ExceptionFilter {
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const catalogue = catalogueFor(request);
+
+    let status: number;
+    let body: ErrorBody;
+    let headers: ApiError['headers'] = {};
+    if (exception instanceof ValidationFailed) {
+      status = 422;
+      body = validationBody(exception.errors, catalogue);
+    } else {
+      const error = toApiError(exception);
+      ({ status } = error);
+      body = errorBody(error, catalogue);
+      headers = error.headers;
+      if (status >= 500) request.log.error(safeError(exception), 'request failed');
+    }
+    if (response.headersSent) {
+      // Half an answer cannot be mended: the client must notice that it is not whole.
+      response.destroy();
+      return;
+    }
+    response.set(headers).vary('Accept-Language');
+    if (catalogue !== 'reference') response.set('Content-Language', catalogue);
+    this.adapterHost.httpAdapter.reply(response, body, status);
+  }
+}
+
+function toApiError(exception: unknown): ApiError {
+  if (exception instanceof ApiError) return exception;
+  const status = isDatabaseUnavailable(exception) ? 503 : statusOf(exception);
+  const messageName = MESSAGE_OF_STATUS[status];
+  if (messageName === undefined) return new ApiError(500, 'internal', { cause: exception });
+  return new ApiError(status, messageName, {
+    cause: exception,
+    headers: status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {},
+  });
+}
+
+/** Status of an error of Nest, or of one made by http-errors, which Express and its parsers use. */
+function statusOf(exception: unknown): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  if (exception instanceof Error && 'status' in exception && typeof exception.status === 'number') {
+    return exception.status;
+  }
+  return 500;
+}
+
+/**
+ * What the log may know of an unexpected error: its kind and where it happened. Not the message of
+ * a database error, which can hold what a person typed.
+ */
+function safeError(exception: unknown): Readonly<Record<string, unknown>> {
+  if (!(exception instanceof Error)) return { error: typeof exception };
+  const code = databaseErrorCode(exception);
+  const [, ...frames] = (exception.stack ?? '')
+    .slice(`${exception.name}: ${exception.message}`.length)
+    .split('\n');
+  return {
+    error: exception.name,
+    ...(code === '' ? { message: exception.message } : { code }),
+    stack: frames,
+  };
+}

@@ -1,0 +1,49 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { DatabaseService } from '../database/database.service';
+import { Public } from '../http/public.decorator';
+import { ApiCommonErrors } from '../openapi/decorators';
+
+const DATABASE_TIMEOUT_MS = 1000;
+
+export class HealthResponse {
+  @ApiProperty({ enum: ['ok'] })
+  readonly status!: 'ok';
+}
+
+@Public()
+@ApiTags('health')
+@ApiCommonErrors()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: DatabaseService,
+  ) {}
+
+  @Get('live')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'Does the process answer' })
+  @ApiOkResponse({ type: HealthResponse })
+  live(): HealthResponse {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'Can it serve: is the database there, with the schema of this version' })
+  @ApiOkResponse({ type: HealthResponse })
+  async ready(): Promise<HealthResponse> {
+    // Throws what becomes a 503.
+    await this.health.check([
+      () =>
+        this.indicators
+          .check('database')
+          .attempt(() => this.database.assertReady())
+          .withTimeout(DATABASE_TIMEOUT_MS),
+    ]);
+    return { status: 'ok' };
+  }
+}

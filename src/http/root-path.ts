@@ -1,0 +1,26 @@
+import type { RequestHandler } from 'express';
+
+/** RFC 9112 §3.2.2: a server must understand a target with scheme and authority, and ignores them. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
+
+/**
+ * Lets every path answer with the prefix as well as without: strips it once, where a segment ends.
+ *
+ * @param rootPath such as `/api`, or empty
+ */
+export function stripRootPath(rootPath: string): RequestHandler {
+  return (request, _response, next) => {
+    let url = request.url.replace(ABSOLUTE_FORM, '');
+    if (
+      rootPath !== '' &&
+      url.startsWith(rootPath) &&
+      /^([/?]|$)/.test(url.slice(rootPath.length))
+    ) {
+      url = url.slice(rootPath.length);
+    }
+    if (!url.startsWith('/')) url = `/${url}`;
+    // Nest matches its middleware against the original.
+    request.url = request.originalUrl = url;
+    next();
+  };
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+
+/** An id from a client is repeated in the log: only if it cannot be mistaken for anything else. */
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+
+/**
+ * One line a request: its id (answered as `X-Request-Id`), method, route, status, duration, and
+ * the ids of account and login. The route is a template: in a path and a query, anything can stand.
+ */
+export function requestLog(logger: Logger): RequestHandler {
+  const line = (request: Request, response: Response, { ms }: { ms: number }): object => ({
+    method: request.method,
+    route: (request.route as { path?: string } | undefined)?.path,
+    status: response.statusCode,
+    ms,
+    account: request.user?.account.id,
+    session: request.user?.sessionId,
+  });
+  return pinoHttp<Request, Response>({
+    logger,
+    genReqId(request, response) {
+      const given = request.get('x-request-id');
+      const id = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+      response.set('X-Request-Id', id);
+      return id;
+    },
+    quietReqLogger: true,
+    quietResLogger: true,
+    customAttributeKeys: { reqId: 'request', responseTime: 'ms' },
+    customSuccessObject: line,
+    customSuccessMessage: () => 'request',
+    customErrorObject: (request, response, _error, value: { ms: number }) =>
+      line(request, response, value),
+    customErrorMessage: () => 'request',
+  });
+}

@@ -1,0 +1,39 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Settings } from '../config/settings';
+import { BEARER_SCHEME, OAUTH2_SCHEME } from './decorators';
+
+const DESCRIPTION = `
+Sign up, log in, and find out who a token speaks for.
+
+Every path answers with and without the prefix of the server. Every error has the form
+\`{"detail": ...}\`, in the language that \`Accept-Language\` asks for (\`ko\` or \`en\`).`;
+
+/** Publishes the description of the API: for people at `/docs`, for programs at `/openapi.json`. */
+export function serveOpenApi(app: INestApplication, settings: Settings): void {
+  SwaggerModule.setup('docs', app, () => describe(app, settings.ROOT_PATH), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'User account service',
+  });
+}
+
+function describe(app: INestApplication, rootPath: string): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('User account service')
+    .setDescription(DESCRIPTION.trim())
+    .setVersion('1')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer(rootPath === '' ? '/' : rootPath)
+    .addTag('user', 'Accounts and logins')
+    .addTag('health', 'For whoever runs the service')
+    .addOAuth2(
+      { type: 'oauth2', flows: { password: { tokenUrl: `${rootPath}/user/login`, scopes: {} } } },
+      OAUTH2_SCHEME,
+    )
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER_SCHEME)
+    .build();
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+  });
+}

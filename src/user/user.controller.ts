@@ -1,0 +1,36 @@
+import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBodyErrors, ApiCommonErrors, ApiError, ApiToken } from '../openapi/decorators';
+import { Public } from '../http/public.decorator';
+import { CurrentUser } from './current-user.decorator';
+import { CreateUserDto } from './dto/create-user.dto';
+import { toUserResponse, UserResponse } from './dto/user.response';
+import type { User } from './user.entity';
+import { UserService } from './user.service';
+
+@ApiTags('user')
+@ApiCommonErrors()
+@Controller('user')
+export class UserController {
+  constructor(private readonly users: UserService) {}
+
+  @Public()
+  @Post('create')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Sign up' })
+  @ApiResponse({ status: 204, description: 'The account exists and can log in.' })
+  @ApiError(409, ['userExists'])
+  @ApiBodyErrors()
+  async create(@Body() body: CreateUserDto): Promise<void> {
+    await this.users.create(body);
+  }
+
+  @Get('me')
+  @Header('Cache-Control', 'no-store')
+  @ApiOperation({ summary: 'Who am I' })
+  @ApiToken()
+  @ApiOkResponse({ type: UserResponse })
+  me(@CurrentUser() user: User): UserResponse {
+    return toUserResponse(user);
+  }
+}

@@ -1,0 +1,19 @@
+import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { jsonBody } from '../http/body';
+import { PasswordModule } from '../password/password.module';
+import { UserController } from './user.controller';
+import { User } from './user.entity';
+import { UserService } from './user.service';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([User]), PasswordModule],
+  controllers: [UserController],
+  providers: [UserService],
+  exports: [UserService],
+})
+export class UserModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(...jsonBody).forRoutes({ path: 'user/create', method: RequestMethod.POST });
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { violatedUniqueConstraint } from '../database/database-errors';
+import { PasswordHasher } from '../password/password-hasher';
+import { isStorable } from '../validation/rules';
+import type { CreateUserDto } from './dto/create-user.dto';
+import { User, USER_EMAIL_KEY, USER_USERNAME_KEY } from './user.entity';
+import { UserExists } from './user.errors';
+
+/** The accounts. */
+@Injectable()
+export class UserService {
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  /**
+   * Makes an account. Whether the name is free is for the database to say, once: whoever asks
+   * first has an answer that may be wrong by the time it is used.
+   *
+   * @throws UserExists when the username or the email address is taken
+   */
+  async create({ username, email, password1 }: CreateUserDto): Promise<void> {
+    const password = await this.hasher.hash(password1);
+    try {
+      await this.users.insert({ username, email, password });
+    } catch (error) {
+      const constraint = violatedUniqueConstraint(error);
+      if (constraint === USER_USERNAME_KEY || constraint === USER_EMAIL_KEY) {
+        throw new UserExists(error);
+      }
+      throw error;
+    }
+  }
+
+  /** The account of exactly this name, if there is one. */
+  async findByUsername(username: string): Promise<User | null> {
+    if (!isStorable(username)) return null;
+    return this.users.findOneBy({ username });
+  }
+
+  /** The same, with the hash of its password, to verify one against. */
+  async findWithPassword(username: string): Promise<User | null> {
+    return this.users.findOne({
+      where: { username },
+      select: { id: true, username: true, email: true, password: true },
+    });
+  }
+}

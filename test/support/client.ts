@@ -1,0 +1,47 @@
+import type { RunningService } from './service';
+
+export const JSON_TYPE = { 'content-type': 'application/json' };
+export const PASSWORD = 'correct horse 9';
+
+/** A registration as a client sends it. */
+export function registration(username: string, more: object = {}): RequestInit {
+  const email = `${Buffer.from(username).toString('hex').slice(0, 40)}@example.com`;
+  return post({ username, password1: PASSWORD, password2: PASSWORD, email, ...more });
+}
+
+/** A JSON body, or a text that pretends to be one. */
+export function post(body: unknown): RequestInit {
+  return {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+/** A form, urlencoded. */
+export function form(fields: Record<string, string>): RequestInit {
+  return { method: 'POST', body: new URLSearchParams(fields) };
+}
+
+export function bearer(token: string): RequestInit {
+  return { headers: { authorization: `Bearer ${token}` } };
+}
+
+/** Signs up and logs in. @returns the token */
+export async function signUp(service: RunningService, username: string): Promise<string> {
+  const created = await service.fetch('/user/create', registration(username));
+  if (created.status !== 204) throw new Error(`${String(created.status)} ${await created.text()}`);
+  return logIn(service, username, PASSWORD);
+}
+
+/** Logs in. @returns the token */
+export async function logIn(
+  service: RunningService,
+  username: string,
+  password: string,
+): Promise<string> {
+  const response = await service.fetch('/user/login', form({ username, password }));
+  if (response.status !== 200)
+    throw new Error(`${String(response.status)} ${await response.text()}`);
+  return ((await response.json()) as { access_token: string }).access_token;
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import pino from 'pino';
+import { parseSettings } from '../../src/config/settings';
+import { ServiceDataSource } from '../../src/database/data-source';
+
+/** A database of the run's server that nobody else uses. */
+export interface TestDatabase {
+  /** Settings with which the service uses it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runs a statement, or several if there are no parameters. */
+  query<Row = unknown>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  drop(): Promise<void>;
+}
+
+function connection(database: string): {
+  host: string;
+  user: string;
+  password: string;
+  database: string;
+} {
+  const { TEST_PG_HOST: host = '', TEST_PG_PASSWORD: password = '' } = process.env;
+  return { host, user: 'postgres', password, database };
+}
+
+async function asAdministrator(sql: string): Promise<void> {
+  const client = new Client(connection('postgres'));
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty database. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await asAdministrator(`CREATE DATABASE ${name}`);
+  const { host, user, password } = connection(name);
+  const client = new Client(connection(name));
+  // Dropped with force: the end of the connection is no error then.
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    environment: { INSTANCE_HOST: host, DB_USER: user, DB_PASS: password, DB_NAME: name },
+    async query<Row>(sql: string, parameters?: unknown[]) {
+      const result = await client.query(sql, parameters);
+      return result.rows as Row[];
+    },
+    async drop() {
+      await client.end();
+      await asAdministrator(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** The data source of the service on this database, connected. */
+export async function openDataSource({ environment }: TestDatabase): Promise<ServiceDataSource> {
+  const dataSource = await ServiceDataSource.open(
+    parseSettings(environment),
+    pino({ level: 'silent' }),
+  );
+  await dataSource.initialize();
+  return dataSource;
+}
+
+/** A database with every migration. */
+export async function createMigratedDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase();
+  const dataSource = await openDataSource(database);
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  return database;
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { TestDatabase } from './database';
+
+export const TEST_SECRET_KEY = 'a key of the tests that is long enough and not secret';
+
+/** The built service in a process of its own. */
+export interface RunningService {
+  readonly url: string;
+  /** Everything it has said. */
+  readonly output: () => string;
+  /** Sends a request; a path begins behind the host. */
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  /** Ends it as an operator would. @returns its exit status, or the signal that ended it */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | NodeJS.Signals | null>;
+}
+
+/** What a process says, as it says it. */
+interface Talk {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  /** The first line that matches; rejects if the process ends before. */
+  readonly line: (pattern: RegExp) => Promise<RegExpExecArray>;
+}
+
+/** Runs the built service with these settings, and the test runner's `PATH`, only. */
+export function spawnService(environment: Record<string, string>, cwd = process.cwd()): Talk {
+  const child = spawn(process.execPath, [`${process.cwd()}/dist/src/main.js`], {
+    cwd,
+    env: { PATH: process.env['PATH'], BCRYPT_COST: '4', PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      output += `${line}\n`;
+      for (const look of waiting) look();
+    });
+  }
+  const ended = once(child, 'close').then(
+    ([code, signal]: (number | NodeJS.Signals | null)[]) => code ?? signal ?? null,
+  );
+  return {
+    child,
+    output: () => output,
+    ended,
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const match = pattern.exec(output);
+          if (match === null) return;
+          waiting.delete(look);
+          resolve(match);
+        };
+        waiting.add(look);
+        look();
+        void ended.then((status) => {
+          reject(new Error(`The service ended (${String(status)}) and said:\n${output}`));
+        });
+      }),
+  };
+}
+
+/** Starts the built service and waits until it listens. */
+export async function startService(
+  environment: Record<string, string>,
+  cwd?: string,
+): Promise<RunningService> {
+  const { child, output, ended, line } = spawnService(environment, cwd);
+  const [, url = ''] = await line(/API +(http:\/\/localhost:\d+)/);
+  return {
+    url,
+    output,
+    fetch: (path, init) => fetch(`${url}${path}`, init),
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** The service on a database of its own, and ready. */
+export async function startServiceOn(
+  database: TestDatabase,
+  environment: Record<string, string> = {},
+): Promise<RunningService> {
+  const service = await startService({
+    SECRET_KEY: TEST_SECRET_KEY,
+    ...database.environment,
+    ...environment,
+  });
+  await waitUntilReady(service);
+  return service;
+}
+
+/** Asks until the service says it is ready; what is waited for is its answer, not a time. */
+export async function waitUntilReady(service: RunningService): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const { status } = await service.fetch('/health/ready');
+    if (status === 200) return;
+    if (Date.now() > deadline) throw new Error(`Not ready:\n${service.output()}`);
+  }
+}
