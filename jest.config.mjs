@@ -16,8 +16,8 @@ const common = {
       },
     ],
   },
-  // The packages of Nest are ES modules, which Jest has to translate.
-  transformIgnorePatterns: ['/node_modules/(?!@nestjs/)', '<rootDir>/dist/'],
+  // These are ES modules, which Jest has to translate.
+  transformIgnorePatterns: ['/node_modules/(?!@nestjs/|@redocly/)', '<rootDir>/dist/'],
   // Nothing transforms what a thread of the pool loads: there the built worker runs.
   moduleNameMapper: {
     '^\\./bcrypt\\.worker\\.js$': '<rootDir>/dist/src/password/bcrypt.worker.js',
@@ -33,6 +33,8 @@ export default {
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
+      // Most of it is room for a slow machine: nothing here waits for a time to pass.
+      testTimeout: 60_000,
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
   ],

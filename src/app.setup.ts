@@ -5,7 +5,7 @@ import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
 import { signingKeys } from './config/signing-keys';
 import { ServiceDataSource } from './database/data-source';
-import { answerRefusedRequests } from './http/refused-by-parser';
+import { requireHost } from './http/refused-by-node';
 import { stripRootPath } from './http/root-path';
 import { ServiceAdapter } from './http/service.adapter';
 import { NestLogger } from './logging/nest-logger';
@@ -32,7 +32,7 @@ export async function createApp(
   );
   app.use(stripRootPath(settings.ROOT_PATH));
   app.use(requestLog(logger));
-  answerRefusedRequests(app.getHttpServer());
+  app.use(requireHost);
   useNestForRules(app);
   serveOpenApi(app, settings);
   return app;

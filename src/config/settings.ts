@@ -26,8 +26,8 @@ export class Settings {
   @WholeNumber(0, 65_535)
   readonly PORT: number = 8000;
 
-  /** Prefix that every path answers with as well as without. */
-  @Pattern(/^(\/[\w.-]+)*$/, 'a path like /api, without a slash at its end')
+  /** Prefix that every path answers with as well as without; `/` is none. */
+  @RootPath()
   readonly ROOT_PATH: string = '/api';
 
   /** Host of PostgreSQL, or the directory of its socket; empty starts the embedded one. */
@@ -121,8 +121,13 @@ function Text(): PropertyDecorator {
   return IsString();
 }
 
-function Pattern(pattern: RegExp, wanted: string): PropertyDecorator {
-  return Matches(pattern, { message: `must be ${wanted}` });
+function RootPath(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => (value === '/' ? '' : value)),
+    Matches(/^(\/[\w.-]+)*$/, {
+      message: 'must be a path like /api, without a slash at its end, or / for none',
+    }),
+  );
 }
 
 function OneOf(...values: string[]): PropertyDecorator {

@@ -17,7 +17,8 @@ const RECONNECT_MS = 500;
 export class DatabaseService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DatabaseService.name);
   private readonly stopping = new AbortController();
-  private connecting: Promise<void> = Promise.resolve();
+  /** Settled once the database has been reached for the first time, or never will be. */
+  connected: Promise<void> = Promise.resolve();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -33,13 +34,13 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
       await this.dataSource.initialize();
       await this.dataSource.runMigrations();
     } else {
-      this.connecting = this.connectUntilReached();
+      this.connected = this.connectUntilReached();
     }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await this.connecting;
+    await this.connected;
   }
 
   /**

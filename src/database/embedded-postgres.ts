@@ -28,6 +28,7 @@ const PORT = 5432;
 const MAX_SOCKET_PATH = 103;
 /** Recovery after a crash can take a while; a first start takes a second. */
 const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 25;
 const RESTART_MS = 250;
 const MAX_STARTS = 20;
@@ -56,7 +57,13 @@ export class EmbeddedPostgres {
     readonly password: string,
     private readonly postmasterPidFile: string,
     private readonly lease: Client,
-  ) {}
+  ) {
+    lease.once('end', () => {
+      this.leaseEnded = true;
+    });
+  }
+
+  private leaseEnded = false;
 
   readonly port = PORT;
   readonly user = USER;
@@ -95,7 +102,7 @@ export class EmbeddedPostgres {
       if (lease instanceof Client) {
         return new EmbeddedPostgres(socketDirectory, password, join(data, 'postmaster.pid'), lease);
       }
-      lastError = lease;
+      lastError = lease.failure;
       if (server !== undefined && hasEnded(server)) {
         // It lost against another that is starting or stopping, as PostgreSQL lets only one use a
         // data directory, and that one may answer now; or it cannot run at all.
@@ -124,15 +131,19 @@ export class EmbeddedPostgres {
         'SELECT pg_try_advisory_lock($1) AS last',
         [LEASE_LOCK],
       );
-      if (rows[0]?.last === true) {
-        process.kill(Number.parseInt(await readFile(this.postmasterPidFile, 'utf8'), 10), 'SIGINT');
-        while (existsSync(this.postmasterPidFile)) await delay(POLL_MS);
-      }
+      if (rows[0]?.last === true) await this.stop();
     } catch (error) {
-      // The server is gone already: what was to be reached.
-      if (!isConnectionLoss(error)) throw error;
+      // A server that has ended the lease itself is not there to be stopped.
+      if (!this.leaseEnded) throw error;
     }
     await this.lease.end();
+  }
+
+  private async stop(): Promise<void> {
+    const pid = Number.parseInt(await readFile(this.postmasterPidFile, 'utf8'), 10);
+    process.kill(pid, 'SIGINT');
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
+    while (existsSync(this.postmasterPidFile) && Date.now() < deadline) await delay(POLL_MS);
   }
 }
 
@@ -334,7 +345,7 @@ function hasEnded(server: ChildProcess): boolean {
 }
 
 /** A connection that holds the lease, or why there is none. */
-async function takeLease(host: string, password: string): Promise<Client | Error> {
+async function takeLease(host: string, password: string): Promise<Client | { failure: unknown }> {
   const client = new Client({ host, port: PORT, user: USER, database: DATABASE, password });
   // A lost lease is noticed where the server is used; without a listener it would end the process.
   client.on('error', () => undefined);
@@ -342,19 +353,8 @@ async function takeLease(host: string, password: string): Promise<Client | Error
     await client.connect();
     await client.query('SELECT pg_advisory_lock_shared($1)', [LEASE_LOCK]);
     return client;
-  } catch (error) {
+  } catch (failure) {
     await client.end().catch(() => undefined);
-    if (error instanceof Error) return error;
-    throw error;
+    return { failure };
   }
-}
-
-function isConnectionLoss(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    (/connection|not queryable/i.test(error.message) ||
-      ['57P01', 'ENOENT', 'ESRCH', 'EPIPE', 'ECONNRESET'].includes(
-        (error as { code?: string }).code ?? '',
-      ))
-  );
 }

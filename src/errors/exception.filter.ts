@@ -43,7 +43,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
       ({ status } = error);
       body = errorBody(error, catalogue);
       headers = error.headers;
-      if (status >= 500) request.log.error(safeError(exception), 'request failed');
+      if (status >= 500) log(request, status, exception);
     }
     if (response.headersSent) {
       // Half an answer cannot be mended: the client must notice that it is not whole.
@@ -77,18 +77,18 @@ function statusOf(exception: unknown): number {
 }
 
 /**
- * What the log may know of an unexpected error: its kind and where it happened. Not the message of
- * a database error, which can hold what a person typed.
+ * Tells the operator of a failure its kind and where it happened. Not the message of a database
+ * error, which can hold what a person typed; and of what passes by itself not the place.
  */
-function safeError(exception: unknown): Readonly<Record<string, unknown>> {
-  if (!(exception instanceof Error)) return { error: typeof exception };
-  const code = databaseErrorCode(exception);
-  const [, ...frames] = (exception.stack ?? '')
-    .slice(`${exception.name}: ${exception.message}`.length)
-    .split('\n');
-  return {
-    error: exception.name,
-    ...(code === '' ? { message: exception.message } : { code }),
-    stack: frames,
-  };
+function log(request: Request, status: number, exception: unknown): void {
+  const error = exception instanceof Error ? exception : new Error(typeof exception);
+  const code = databaseErrorCode(error);
+  const what = { error: error.name, ...(code === '' ? { message: error.message } : { code }) };
+  if (status === 503) {
+    request.log.warn(what, 'request failed');
+  } else {
+    // Its first lines are the message.
+    const stack = error.stack?.split('\n').filter((line) => /^ +at /.test(line));
+    request.log.error({ ...what, stack }, 'request failed');
+  }
 }

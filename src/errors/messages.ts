@@ -67,6 +67,11 @@ export const MESSAGES = {
     ko: '지원하지 않는 문자 집합 또는 압축 방식입니다. UTF-8로 보내세요.',
     en: 'This charset or content encoding is not supported: send UTF-8.',
   },
+  expectationFailed: {
+    reference: 'Expectation Failed',
+    ko: 'Expect 헤더의 요구를 들어줄 수 없습니다.',
+    en: 'Expectation Failed',
+  },
   headersTooLarge: {
     reference: '요청 헤더가 너무 큽니다.',
     ko: '요청 헤더가 너무 큽니다.',

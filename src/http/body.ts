@@ -83,13 +83,10 @@ function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
+    // V8 tells the place of some errors only.
     const [, position] = /at position (\d+)/.exec((error as SyntaxError).message) ?? [];
-    throw new ValidationFailed([
-      {
-        loc: ['body', position === undefined ? text.length : Number(position)],
-        messageName: 'json',
-      },
-    ]);
+    const loc = position === undefined ? ['body'] : ['body', Number(position)];
+    throw new ValidationFailed([{ loc, messageName: 'json' }]);
   }
   if (depthExceeds(value, MAX_DEPTH)) throw new ApiError(400, 'bodyUnreadable');
   return value;

@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors/api-error';
+import { answerRefusedRequests } from './refused-by-node';
 
 /**
  * Express as this service wants it: paths are case-sensitive and strict about a slash at their end,
@@ -13,6 +15,12 @@ export class ServiceAdapter extends ExpressAdapter {
     app.disable('x-powered-by').disable('etag');
     app.enable('case sensitive routing').enable('strict routing');
     super(app);
+  }
+
+  /** Without Node's check of the Host header; see `requireHost`. */
+  override initHttpServer(): void {
+    this.httpServer = createServer({ requireHostHeader: false }, this.getInstance<Express>());
+    answerRefusedRequests(this.httpServer);
   }
 
   /** RFC 8259 §11: JSON has no charset parameter, which Express would add. */

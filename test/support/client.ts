@@ -1,16 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { RunningService } from './service';
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
 export const PASSWORD = 'correct horse 9';
 
+type JsonRequest = RequestInit & { readonly body: string };
+
 /** A registration as a client sends it. */
-export function registration(username: string, more: object = {}): RequestInit {
-  const email = `${Buffer.from(username).toString('hex').slice(0, 40)}@example.com`;
+export function registration(username: string, more: object = {}): JsonRequest {
+  const email = `${createHash('sha256').update(username).digest('hex').slice(0, 40)}@example.com`;
   return post({ username, password1: PASSWORD, password2: PASSWORD, email, ...more });
 }
 
 /** A JSON body, or a text that pretends to be one. */
-export function post(body: unknown): RequestInit {
+export function post(body: unknown): JsonRequest {
   return {
     method: 'POST',
     headers: JSON_TYPE,

@@ -16,6 +16,12 @@ export interface RunningService {
   readonly stop: (signal?: NodeJS.Signals) => Promise<number | NodeJS.Signals | null>;
 }
 
+/** Processes that a test has not ended, because it failed: none outlives its file. */
+const alive = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 /** What a process says, as it says it. */
 interface Talk {
   readonly child: ChildProcess;
@@ -32,6 +38,8 @@ export function spawnService(environment: Record<string, string>, cwd = process.
     env: { PATH: process.env['PATH'], BCRYPT_COST: '4', PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
   let output = '';
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -70,7 +78,7 @@ export async function startService(
   cwd?: string,
 ): Promise<RunningService> {
   const { child, output, ended, line } = spawnService(environment, cwd);
-  const [, url = ''] = await line(/API +(http:\/\/localhost:\d+)/);
+  const [, url = ''] = await line(/API +(http:\/\/localhost:\d+)[^]*Data +\S/);
   return {
     url,
     output,

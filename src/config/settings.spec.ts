@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { parseSettings, Settings, SettingsError } from './settings';
+
+const DATABASE = { INSTANCE_HOST: 'db', DB_USER: 'u', DB_NAME: 'd' };
+
+function problems(environment: Record<string, string>): readonly string[] {
+  try {
+    parseSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('parseSettings', () => {
+  it('has a default for everything', () => {
+    expect(parseSettings({})).toEqual(new Settings());
+  });
+
+  it('reads numbers, switches and texts, and leaves other names aside', () => {
+    expect(
+      parseSettings({
+        ...DATABASE,
+        PORT: '0',
+        PASSWORD_BLOCKLIST: 'OFF',
+        ROOT_PATH: '/',
+        HOME: '/x',
+      }),
+    ).toEqual(
+      Object.assign(new Settings(), {
+        ...DATABASE,
+        PORT: 0,
+        PASSWORD_BLOCKLIST: false,
+        ROOT_PATH: '',
+      }),
+    );
+  });
+
+  it.each([
+    [{ PORT: 'eighty' }, ['PORT must be a whole number from 0 to 65535']],
+    [{ PORT: '65536' }, ['PORT must be a whole number from 0 to 65535']],
+    [{ PORT: '-1' }, ['PORT must be a whole number from 0 to 65535']],
+    [{ PORT: '8e3' }, ['PORT must be a whole number from 0 to 65535']],
+    [{ BCRYPT_COST: '3' }, ['BCRYPT_COST must be a whole number from 4 to 20']],
+    [{ BCRYPT_COST: '12.5' }, ['BCRYPT_COST must be a whole number from 4 to 20']],
+    [
+      { ROOT_PATH: 'api' },
+      ['ROOT_PATH must be a path like /api, without a slash at its end, or / for none'],
+    ],
+    [
+      { ROOT_PATH: '/api/' },
+      ['ROOT_PATH must be a path like /api, without a slash at its end, or / for none'],
+    ],
+    [{ PASSWORD_BLOCKLIST: 'yes' }, ['PASSWORD_BLOCKLIST must be on, off, true or false']],
+    [{ NODE_ENV: 'prod' }, ['NODE_ENV must be one of development, production, test']],
+    [
+      { INSTANCE_HOST: 'db' },
+      [
+        'DB_USER is missing: with INSTANCE_HOST set, it must say which to use',
+        'DB_NAME is missing: with INSTANCE_HOST set, it must say which to use',
+      ],
+    ],
+    [
+      { NODE_ENV: 'production' },
+      [
+        'INSTANCE_HOST must name a PostgreSQL server in production: the embedded one is for trying, developing and testing',
+      ],
+    ],
+  ])('refuses %j', (environment: Record<string, string>, expected) => {
+    expect(problems(environment)).toEqual(expected);
+  });
+
+  it('finds every setting in .env, with its default', () => {
+    const tracked = parseEnv(readFileSync('.env', 'utf8'));
+    expect(Object.keys(tracked).sort()).toEqual(Object.keys(new Settings()).sort());
+    const given = Object.entries(tracked).filter(([, value]) => value !== '');
+    expect(parseSettings(Object.fromEntries(given) as Record<string, string>)).toEqual(
+      new Settings(),
+    );
+  });
+});

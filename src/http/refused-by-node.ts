@@ -1,0 +1,61 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestHandler } from 'express';
+import { ApiError } from '../errors/api-error';
+import { errorBody } from '../errors/error-response';
+import type { MessageName } from '../errors/messages';
+
+/** Codes of Node's HTTP parser and of its time limits; all else is a bad request. */
+const REFUSALS: Readonly<Record<string, { status: number; messageName: MessageName }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, messageName: 'headersTooLarge' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, messageName: 'bodyTooLarge' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, messageName: 'requestTimeout' },
+};
+
+/**
+ * Gives what Node refuses on its own the form of every other error: what its parser does not take,
+ * and an expectation that nobody can meet. Of the former there is no request, so no language either.
+ */
+export function answerRefusedRequests(server: Server): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const { status, messageName } = REFUSALS[error.code ?? ''] ?? {
+      status: 400,
+      messageName: 'badRequest' as const,
+    };
+    const body = bodyOf(messageName);
+    socket.end(
+      `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n` +
+        'Content-Type: application/json\r\n' +
+        `Content-Length: ${String(Buffer.byteLength(body))}\r\n` +
+        `Connection: close\r\n\r\n${body}`,
+    );
+  });
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const body = bodyOf('expectationFailed');
+    response
+      .writeHead(417, {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+      })
+      .end(body);
+  });
+}
+
+/**
+ * RFC 9112 §3.2: a request of HTTP/1.1 names its host. Node would refuse it without a body, so its
+ * own check is off.
+ */
+export const requireHost: RequestHandler = (request, _response, next) => {
+  if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+    throw new ApiError(400, 'badRequest', { headers: { Connection: 'close' } });
+  }
+  next();
+};
+
+function bodyOf(messageName: MessageName): string {
+  return JSON.stringify(errorBody({ messageName, members: {} }, 'reference'));
+}

@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { DataSource } from 'typeorm';
+import { MIGRATIONS } from '../src/database/data-source';
+import { bearer, logIn } from './support/client';
+import { createDatabase, openDataSource, type TestDatabase } from './support/database';
+import { startServiceOn } from './support/service';
+
+const REFERENCE_DUMP = readFileSync(join(__dirname, 'fixtures/fastapi-database.sql'), 'utf8');
+const REFERENCE_KEY = 'the-fastapi-backend-signed-with-this-key-0001';
+const REFERENCE_USERS = {
+  hana: 'correct horse battery',
+  Minsu: '비밀번호는 열여섯 글자',
+  long: '0123456789012345678901234567890123456789012345678901234567890123456789AB tail that bcrypt never saw',
+  김철수: '짧은암호1',
+  minsu: 'another person entirely',
+  pw: 'pw',
+};
+
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  dataSource = await openDataSource(database);
+});
+
+afterEach(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+/** What TypeORM would change to make the schema what the entities say. */
+async function drift(): Promise<string[]> {
+  const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+  return upQueries.map(({ query }) => query);
+}
+
+async function tables(): Promise<string[]> {
+  const rows = await database.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Everything of the reference's tables: columns, constraints, rows, and where the sequence is. */
+async function referenceState(): Promise<unknown> {
+  return [
+    await database.query(`SELECT * FROM "user" ORDER BY id`),
+    await database.query('SELECT * FROM alembic_version'),
+    await database.query('SELECT last_value, is_called FROM user_id_seq'),
+    await database.query(`
+      SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+       WHERE attrelid = '"user"'::regclass AND attnum > 0 ORDER BY attnum`),
+    await database.query(`
+      SELECT conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint')
+        FROM pg_constraint WHERE conrelid = '"user"'::regclass ORDER BY 1`),
+  ];
+}
+
+async function revertAll(): Promise<void> {
+  for (let left = MIGRATIONS.length; left > 0; left -= 1) await dataSource.undoLastMigration();
+}
+
+describe('the migrations', () => {
+  it('go up, down and up again without drift', async () => {
+    await dataSource.runMigrations();
+    expect(await drift()).toEqual([]);
+    await revertAll();
+    expect(await tables()).toEqual(['migrations', 'migrations_id_seq']);
+    await dataSource.runMigrations();
+    expect(await drift()).toEqual([]);
+  });
+
+  it("make the reference's table to the letter", async () => {
+    await dataSource.runMigrations();
+    const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+       WHERE attrelid = '"user"'::regclass AND attnum > 0 ORDER BY attnum`;
+    const constraints = `SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '"user"'::regclass ORDER BY 1`;
+    const ours = [await database.query(columns), await database.query(constraints)];
+    const reference = await createDatabase();
+    await reference.query(REFERENCE_DUMP);
+    expect(ours).toEqual([await reference.query(columns), await reference.query(constraints)]);
+    await reference.drop();
+  });
+
+  it('run once when two processes run them at once', async () => {
+    const others = await Promise.all([openDataSource(database), openDataSource(database)]);
+    const done = await Promise.all(others.map((other) => other.runMigrations()));
+    expect(done.flat().map(({ name }) => name)).toEqual(MIGRATIONS.map(({ name }) => name));
+    expect(await database.query('SELECT FROM migrations')).toHaveLength(MIGRATIONS.length);
+    await Promise.all(others.map((other) => other.destroy()));
+  });
+
+  it('do not drop a table with accounts', async () => {
+    await dataSource.runMigrations();
+    await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
+    await expect(revertAll()).rejects.toThrow('The table "user" holds accounts and stays');
+    expect(await database.query('SELECT username FROM "user"')).toEqual([{ username: 'a' }]);
+    expect(await drift()).toEqual([]);
+  });
+
+  it('do not take a table for the one they know that is another', async () => {
+    await database.query('CREATE TABLE "user" (id serial PRIMARY KEY, email text, name text)');
+    await expect(dataSource.runMigrations()).rejects.toThrow(
+      'it lacks column "password", column "username", constraint "user_email_key", constraint "user_username_key"',
+    );
+    expect(await tables()).not.toContain('user_session');
+  });
+});
+
+describe('a database that the reference left', () => {
+  beforeEach(async () => {
+    await database.query(REFERENCE_DUMP);
+    // The dump empties the search path of its connection.
+    await database.query('SET search_path TO DEFAULT');
+  });
+
+  it('is adopted as it is, and left as it was', async () => {
+    const before = await referenceState();
+    await dataSource.runMigrations();
+    expect(await drift()).toEqual([]);
+    expect(await referenceState()).toEqual(before);
+    await expect(revertAll()).rejects.toThrow('was there before this service and stays');
+    expect(await referenceState()).toEqual(before);
+  });
+
+  it('lets every one of its users log in, and its tokens open', async () => {
+    await dataSource.runMigrations();
+    const before = await referenceState();
+    const service = await startServiceOn(database, { SECRET_KEY: REFERENCE_KEY });
+    for (const [username, password] of Object.entries(REFERENCE_USERS)) {
+      const token = await logIn(service, username, password);
+      expect(await (await service.fetch('/user/me', bearer(token))).json()).toMatchObject({
+        username,
+      });
+      const claims = { sub: username, exp: Math.floor(Date.now() / 1000) + 24 * 3600 };
+      const theirs = await service.fetch('/user/me', bearer(referenceToken(claims)));
+      expect([theirs.status, await theirs.json()]).toEqual([
+        200,
+        expect.objectContaining({ username }),
+      ]);
+    }
+    await service.stop();
+    expect(await referenceState()).toEqual(before);
+  });
+
+  function referenceToken(claims: object): string {
+    const signed = [{ alg: 'HS256', typ: 'JWT' }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    return `${signed}.${createHmac('sha256', REFERENCE_KEY).update(signed).digest('base64url')}`;
+  }
+});
+
+describe('the TypeORM command line', () => {
+  it.each([
+    ['a checkout', ['node_modules/.bin/typeorm-ts-node-commonjs'], 'ormconfig.ts'],
+    ['a build', ['node_modules/.bin/typeorm'], 'dist/ormconfig.js'],
+  ])('works from %s', async (_name, [command = ''], config) => {
+    // migration:generate says with its status that there is nothing to generate.
+    const typeorm = async (...words: string[]): Promise<string> => {
+      const { stdout, stderr } = await promisify(execFile)(command, [...words, '-d', config], {
+        env: { PATH: process.env['PATH'], ...database.environment },
+      }).catch((error: unknown) => error as { stdout: string; stderr: string });
+      return stdout + stderr;
+    };
+    expect(await typeorm('migration:show')).toMatch(/\[ \] CreateUser/);
+    expect(await typeorm('migration:run')).toMatch(/CreateUser\d+ has been executed successfully/);
+    expect(await typeorm('migration:show')).toMatch(/\[X\] \d+ CreateUser/);
+    expect(await typeorm('schema:log')).toMatch(/Your schema is up to date/);
+    expect(await typeorm('migration:generate', 'migrations/Nothing')).toMatch(
+      /No changes in database schema were found/,
+    );
+    expect(await typeorm('migration:revert')).toMatch(/has been reverted successfully/);
+    expect(await tables()).toEqual(['migrations', 'migrations_id_seq']);
+  });
+});

@@ -1,0 +1,219 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import Ajv, { type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { bearer, form, logIn, PASSWORD, post, registration } from './support/client';
+import { createDatabase, createMigratedDatabase, type TestDatabase } from './support/database';
+import {
+  type RunningService,
+  startService,
+  startServiceOn,
+  TEST_SECRET_KEY,
+} from './support/service';
+
+interface ResponseObject {
+  readonly description: string;
+  readonly content?: Record<string, { readonly schema: object }>;
+}
+
+interface Operation {
+  readonly responses: Record<string, ResponseObject>;
+  readonly security?: object[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
+}
+
+interface Document {
+  readonly servers: unknown;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: {
+    readonly securitySchemes: Record<
+      string,
+      { readonly flows?: { readonly password: { tokenUrl: string } } }
+    >;
+  };
+}
+
+describe('/openapi.json', () => {
+  let database: TestDatabase;
+  let service: RunningService;
+  let text: string;
+  let document: Document;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    service = await startServiceOn(database);
+    text = await (await service.fetch('/api/openapi.json')).text();
+    document = JSON.parse(text) as Document;
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  it('passes the recommended rules of a validator', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'] });
+    const problems = await lintFromString({ source: text, absoluteRef: 'openapi.json', config });
+    expect(problems.map(({ message, location }) => [message, location[0]?.pointer])).toEqual([]);
+  });
+
+  it('has every route of the service, on the prefix', () => {
+    expect(document.servers).toEqual([{ url: '/api' }]);
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(operations.sort()).toEqual([
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /user/me',
+      'POST /user/create',
+      'POST /user/login',
+    ]);
+  });
+
+  it('has an error body for every status from 400 on, and one at least for every operation', () => {
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { responses }] of Object.entries(methods)) {
+        const statuses = Object.keys(responses);
+        expect([path, method, statuses]).toEqual([
+          path,
+          method,
+          expect.arrayContaining(['400', '500', '503']),
+        ]);
+        for (const status of statuses.filter((code) => code >= '400')) {
+          expect(responses[status]?.content).toHaveProperty(['application/json', 'schema', '$ref']);
+        }
+      }
+    }
+  });
+
+  it('lets the Authorize button log in with the form', async () => {
+    const { tokenUrl = '' } =
+      document.components.securitySchemes['OAuth2PasswordBearer']?.flows?.password ?? {};
+    expect(tokenUrl).toBe('/api/user/login');
+    await service.fetch('/user/create', registration('authorize'));
+    const response = await service.fetch(
+      tokenUrl,
+      form({ grant_type: 'password', username: 'authorize', password: PASSWORD, scope: '' }),
+    );
+    const { access_token: token } = (await response.json()) as { access_token: string };
+    expect((await service.fetch('/api/user/me', bearer(token))).status).toBe(200);
+  });
+
+  it('describes what is really answered', async () => {
+    await service.fetch('/user/create', registration('hana'));
+    const token = await logIn(service, 'hana', PASSWORD);
+    const large = post(`{"a":"${'x'.repeat(70_000)}"}`);
+    const strange = (init: RequestInit): RequestInit => ({
+      ...init,
+      headers: { 'content-type': 'application/json', 'content-encoding': 'compress' },
+    });
+    const unreadable = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Uint8Array([0xff]),
+    };
+    const multipart = {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data' },
+      body: 'x',
+    };
+    await answers('post', '/user/create', {
+      204: registration('minsu'),
+      400: unreadable,
+      409: registration('hana'),
+      413: large,
+      415: strange(registration('x')),
+      422: registration('', { password1: 'short', email: 7 }),
+    });
+    await answers('post', '/user/login', {
+      200: form({ username: 'hana', password: PASSWORD }),
+      400: multipart,
+      401: form({ username: 'hana', password: 'wrong' }),
+      413: form({ username: 'hana', password: 'x'.repeat(70_000) }),
+      415: strange(form({ username: 'hana', password: PASSWORD })),
+      422: form({ grant_type: 'other' }),
+    });
+    await answers('get', '/user/me', { 200: bearer(token), 401: bearer('bad') });
+    await answers('get', '/health/live', { 200: {} });
+    await answers('get', '/health/ready', { 200: {} });
+  });
+
+  it('describes what is answered when the database is not what it should be', async () => {
+    const empty = await createDatabase();
+    const ready = service;
+    service = await startService({ ...empty.environment, SECRET_KEY: TEST_SECRET_KEY });
+    await answers('get', '/health/ready', { 503: {} });
+    await answers('post', '/user/create', { 503: registration('hana') });
+    await answers('post', '/user/login', { 503: form({ username: 'hana', password: PASSWORD }) });
+    await service.stop();
+    await empty.drop();
+    service = ready;
+  });
+
+  /** Sends each request and holds its answer against what the document says of that status. */
+  async function answers(
+    method: string,
+    path: string,
+    requests: Record<number, RequestInit>,
+  ): Promise<void> {
+    const operation = document.paths[path]?.[method];
+    for (const [status, init] of Object.entries(requests)) {
+      const response = await service.fetch(path, init);
+      const body = await response.text();
+      expect([path, response.status, body.slice(0, 200)]).toEqual([
+        path,
+        Number(status),
+        expect.anything(),
+      ]);
+      const content = operation?.responses[status]?.content;
+      if (body === '') {
+        expect(content).toBeUndefined();
+      } else {
+        const type = response.headers.get('content-type') ?? '';
+        const valid = validator(content?.[type]?.schema ?? { not: {} });
+        valid(JSON.parse(body));
+        expect([path, status, valid.errors]).toEqual([path, status, null]);
+      }
+    }
+  }
+
+  /** Members that a schema does not name are an error here: the document is to be complete. */
+  function validator(schema: object): ValidateFunction {
+    const ajv = new Ajv({ strict: false });
+    addFormats(ajv);
+    const closed = JSON.parse(JSON.stringify(document.components), (_key, value: unknown) =>
+      typeof value === 'object' && value !== null && 'properties' in value
+        ? { additionalProperties: false, ...value }
+        : value,
+    ) as object;
+    return ajv.compile({ ...schema, components: closed });
+  }
+});
+
+describe('/docs', () => {
+  async function read(response: Response): Promise<{ status: number; text: string }> {
+    return { status: response.status, text: await response.text() };
+  }
+
+  it('is the page of Swagger UI, with and without the prefix', async () => {
+    const database = await createMigratedDatabase();
+    const service = await startServiceOn(database);
+    for (const path of ['/docs', '/api/docs']) {
+      const response = await service.fetch(path);
+      expect([response.status, response.headers.get('content-type')]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+      ]);
+      const assets = [...(await response.text()).matchAll(/(?:src|href)="(\.\/[^"]+)"/g)].map(
+        ([, asset = '']) => new URL(asset, `${service.url}${path}`).pathname,
+      );
+      expect(assets.length).toBeGreaterThan(2);
+      for (const asset of assets) {
+        const { status, text } = await read(await service.fetch(asset));
+        expect([asset, status, text === '']).toEqual([asset, 200, false]);
+      }
+    }
+    await service.stop();
+    await database.drop();
+  });
+});
