@@ -26,6 +26,7 @@ const common = {
 
 /** @type {import('jest').Config} */
 export default {
+  maxWorkers: '100%',
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {
