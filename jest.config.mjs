@@ -27,6 +27,8 @@ const common = {
 /** @type {import('jest').Config} */
 export default {
   maxWorkers: '100%',
+  // Most of it is room for a slow machine: nothing here waits for a time to pass.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {
@@ -34,8 +36,6 @@ export default {
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/**/*.e2e-spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
-      // Most of it is room for a slow machine: nothing here waits for a time to pass.
-      testTimeout: 60_000,
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
   ],
