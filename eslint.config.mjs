@@ -69,7 +69,10 @@ export default tseslint.config(
       ],
     },
   })),
-  { files: ['src/config/environment.ts', 'test/**'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['src/config/environment*.ts', 'test/**'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
   { files: ['src/password/bcrypt.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['src/main.ts'], rules: { 'no-console': 'off' } },
   { files: ['*.mjs'], extends: [tseslint.configs.disableTypeChecked] },

@@ -12,6 +12,7 @@ import { HealthModule } from './health/health.module';
 import { UserModule } from './user/user.module';
 import { BodyValidationPipe } from './validation/body-validation.pipe';
 
+/** Everything, wired. */
 @Module({})
 export class AppModule {
   static forRoot(

@@ -6,7 +6,7 @@ import type { Settings } from './config/settings';
 import { signingKeys } from './config/signing-keys';
 import { ServiceDataSource } from './database/data-source';
 import { requireHost } from './http/refused-by-node';
-import { stripRootPath } from './http/root-path';
+import { refuseTrailingSlash, stripRootPath } from './http/root-path';
 import { ServiceAdapter } from './http/service.adapter';
 import { NestLogger } from './logging/nest-logger';
 import { requestLog } from './logging/request-log';
@@ -25,15 +25,20 @@ export async function createApp(
   const keys = signingKeys(settings);
   if (keys.warning !== undefined) logger.warn(keys.warning);
   const dataSource = await ServiceDataSource.open(settings, logger);
-  const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.forRoot(settings, keys, dataSource),
-    new ServiceAdapter(),
-    { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
-  );
-  app.use(stripRootPath(settings.ROOT_PATH));
-  app.use(requestLog(logger));
-  app.use(requireHost);
-  useNestForRules(app);
-  serveOpenApi(app, settings);
-  return app;
+  try {
+    const app = await NestFactory.create<NestExpressApplication>(
+      AppModule.forRoot(settings, keys, dataSource),
+      new ServiceAdapter(),
+      { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
+    );
+    app.use(stripRootPath(settings.ROOT_PATH));
+    app.use(requestLog(logger));
+    app.use(requireHost, refuseTrailingSlash);
+    useNestForRules(app);
+    serveOpenApi(app, settings);
+    return app;
+  } catch (error) {
+    await dataSource.release();
+    throw error;
+  }
 }

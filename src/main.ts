@@ -4,29 +4,56 @@ import type { Logger } from 'pino';
 import { createApp } from './app.setup';
 import { dataDirectory } from './config/data-directory';
 import { readEnvironment } from './config/environment';
-import { parseSettings, type Settings, SettingsError } from './config/settings';
+import { parseSettings, type Settings } from './config/settings';
+import { StartError } from './config/start-error';
 import { createLogger } from './logging/logger';
+import { safeError } from './logging/safe-error';
+
+/** What is under way when the service is told to stop has this long to end. */
+const GRACE_MS = 5000;
 
 async function main(): Promise<void> {
+  const stop = stopSignal();
   const settings = parseSettings(readEnvironment());
   const logger = createLogger(settings);
   const app = await createApp(settings, logger);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      app.close().then(() => process.exit(0), fail);
-    });
-  }
   try {
     await app.listen(settings.PORT);
+    announce(app, settings, logger);
+    await stop;
   } catch (error) {
-    await app.close();
-    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      ? new SettingsError([
-          `PORT ${String(settings.PORT)} is in use: stop what listens there, or choose another`,
-        ])
-      : error;
+    throw listenError(error, settings) ?? error;
+  } finally {
+    await close(app);
   }
-  announce(app, settings, logger);
+}
+
+/** Settled when the service is told to stop, however early and however often that is. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        resolve();
+      });
+    }
+  });
+}
+
+/** Ends in order; connections on which nothing happens do not hold it up. */
+async function close(app: NestExpressApplication): Promise<void> {
+  const server = app.getHttpServer();
+  setTimeout(() => {
+    server.closeAllConnections();
+  }, GRACE_MS).unref();
+  await app.close();
+}
+
+function listenError(error: unknown, { PORT }: Settings): StartError | undefined {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall !== 'listen') return undefined;
+  const why =
+    code === 'EADDRINUSE' ? 'is in use: stop what listens there' : `is refused (${String(code)})`;
+  return new StartError(`PORT ${String(PORT)} ${why}, or choose another`);
 }
 
 /** Tells whoever started the service where everything is. */
@@ -42,10 +69,11 @@ function announce(app: NestExpressApplication, settings: Settings, logger: Logge
   );
 }
 
-function fail(error: unknown): never {
-  // The settings may be what is wrong, and the logger is made of them.
-  console.error(error instanceof SettingsError ? error.message : error);
-  process.exit(1);
-}
-
-main().catch(fail);
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    // The settings may be what is wrong, and the logger is made of them.
+    console.error(error instanceof StartError ? error.message : safeError(error));
+    process.exit(1);
+  },
+);

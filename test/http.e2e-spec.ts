@@ -49,6 +49,8 @@ describe('HTTP', () => {
     ['/user%2Fme', 404],
     ['/user/me%2f', 404],
     ['/user/me;x=1', 404],
+    ['/docs/', 404],
+    ['/health/live/', 404],
     ['/user/./me', 200],
     ['/api', 404],
     ['/', 404],
@@ -138,6 +140,12 @@ describe('HTTP', () => {
         });
       }
     }
+    // Announced, it is not waited for.
+    expect(
+      await raw(
+        'POST /user/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{}',
+      ),
+    ).toMatch(/^HTTP\/1\.1 413 [^]*Connection: close/);
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
     expect(
       await raw(
@@ -183,6 +191,26 @@ describe('HTTP', () => {
     expect(head).toMatch(/content-type: application\/json(\r\n|$)/i);
     expect(JSON.parse(body)).toEqual({ detail: expect.any(String) as string });
   });
+
+  it('says nothing in the middle of an answer that is on its way', async () => {
+    const answer = await raw(
+      'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\nno HTTP at all\r\n\r\n',
+    );
+    expect(answer.split('HTTP/1.1 ')).toHaveLength(2);
+  });
+
+  it.each([
+    [416, { range: 'bytes=999999999-' }],
+    [412, { 'if-match': '"x"' }],
+  ])(
+    'answers what the files of the documentation refuse in the same form: %i',
+    async (status, headers) => {
+      const response = await service.fetch('/docs/swagger-ui.css', {
+        headers: headers as Record<string, string>,
+      });
+      expect([response.status, await response.json()]).toEqual([status, { detail: 'Bad Request' }]);
+    },
+  );
 
   it('answers nothing hostile with a 5xx', async () => {
     const values: unknown[] = [

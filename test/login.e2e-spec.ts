@@ -153,6 +153,11 @@ describe('POST /user/login', () => {
       'multipart/form-data; boundary=b',
       '--b\r\ncontent-disposition: form-data; name="username"\r\n\r\nha',
     ],
+    [
+      'cut off in a file',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="username"; filename="x"\r\n\r\nha',
+    ],
   ])('400: a multipart form %s', async (_name, type, body) => {
     expect(await answer({ headers: { 'content-type': type }, body })).toEqual([
       400,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bearer, form, logIn, post, registration } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
 import { type RunningService, startServiceOn } from './support/service';
@@ -26,6 +27,7 @@ describe('the log', () => {
 
   /** Every line, once the one of this request is there: a line is written after its answer. */
   async function linesUntil(id: string): Promise<Line[]> {
+    const deadline = Date.now() + 20_000;
     for (;;) {
       const lines = service
         .output()
@@ -33,7 +35,8 @@ describe('the log', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as Line);
       if (lines.some(({ request, msg }) => request === id && msg === 'request')) return lines;
-      await new Promise(setImmediate);
+      if (Date.now() > deadline) throw new Error(`No line of ${id}`);
+      await delay(10);
     }
   }
 

@@ -101,6 +101,10 @@ describe('the migrations', () => {
     await dataSource.runMigrations();
     await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
     await expect(revertAll()).rejects.toThrow('The table "user" holds accounts and stays');
+    // Nothing of the refusal is left open: another process can migrate.
+    const other = await openDataSource(database);
+    await other.runMigrations();
+    await other.destroy();
     expect(await database.query('SELECT username FROM "user"')).toEqual([{ username: 'a' }]);
     expect(await drift()).toEqual([]);
   });

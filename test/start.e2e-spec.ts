@@ -1,12 +1,18 @@
 import { mkdtempSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { bearer, logIn, PASSWORD, registration, signUp } from './support/client';
-import { spawnService, startService } from './support/service';
+import {
+  spawnService,
+  startService,
+  TEST_SECRET_KEY,
+  waitUntil,
+  waitUntilReady,
+} from './support/service';
 
 describe('a start with the embedded database', () => {
   let directory: string;
@@ -66,13 +72,68 @@ describe('a start with the embedded database', () => {
     expect(await service.stop()).toBe(0);
   });
 
+  it('ends though connections are open on which nothing happens', async () => {
+    const service = await startService({ DATA_DIR: join(directory, 'data') });
+    const { port } = new URL(service.url);
+    const sockets = [connect(Number(port), '127.0.0.1'), connect(Number(port), '127.0.0.1')];
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    // Closed by the service in the end, on which one of them is in the middle of a request.
+    for (const socket of sockets) socket.on('error', () => undefined);
+    sockets[1]?.write('GET /health/live HTTP/1.1\r\nHost: x\r\n');
+    expect(await service.stop()).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('leaves no server behind when it is told to stop while it starts', async () => {
+    const data = join(directory, 'data');
+    const { child, ended, line } = spawnService({ DATA_DIR: data });
+    await line(/migrations/);
+    child.kill('SIGTERM');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(await running(data)).toBe(false);
+  });
+
+  it('goes on when its server is killed, and still stops the one that follows', async () => {
+    const data = join(directory, 'data');
+    const service = await startService({ DATA_DIR: data });
+    const token = await signUp(service, 'hana');
+    process.kill(await serverPid(data), 'SIGKILL');
+    // Noticed by its connection, not by waiting: until then the service may still find it alive.
+    await waitUntil(async () => (await service.fetch('/health/ready')).status === 503);
+    await waitUntilReady(service);
+    expect((await service.fetch('/user/me', bearer(token))).status).toBe(200);
+    expect(await service.stop()).toBe(0);
+    expect(await running(data)).toBe(false);
+  });
+
+  it('does not mind PGSSLMODE or a strict umask, and gives the server no secrets', async () => {
+    const data = join(directory, 'data');
+    const mask = process.umask(0o077);
+    const starting = startService({
+      DATA_DIR: data,
+      PGSSLMODE: 'require',
+      SECRET_KEY: TEST_SECRET_KEY,
+    });
+    process.umask(mask);
+    const service = await starting;
+    expect((await service.fetch('/health/ready')).status).toBe(200);
+    if (process.platform === 'linux') {
+      const environment = await readFile(`/proc/${String(await serverPid(data))}/environ`, 'utf8');
+      expect(environment).not.toContain(TEST_SECRET_KEY);
+    }
+    expect(await service.stop()).toBe(0);
+  });
+
+  async function serverPid(data: string): Promise<number> {
+    const file = join(data, 'postgres/cluster/data/postmaster.pid');
+    return Number.parseInt(await readFile(file, 'utf8'), 10);
+  }
+
   /** Whether a PostgreSQL server has this data directory open. */
   async function running(data: string): Promise<boolean> {
-    const file = join(data, 'postgres/cluster/data/postmaster.pid');
-    const text = await readFile(file, 'utf8').catch(() => '');
-    if (text === '') return false;
     try {
-      return process.kill(Number.parseInt(text, 10), 0);
+      return process.kill(await serverPid(data), 0);
     } catch {
       return false;
     }

@@ -1,5 +1,11 @@
 import { ApiError } from '../errors/api-error';
 
+/** RFC 6749 §5.2, for OAuth 2.0 clients; ASCII, in whatever language. */
+export const INVALID_GRANT = {
+  error: 'invalid_grant',
+  error_description: 'Incorrect username or password',
+} as const;
+
 /** 401 of a login: the same whether there is no such user or the password is another. */
 export class IncorrectCredentials extends ApiError {
   override readonly name = 'IncorrectCredentials';
@@ -7,11 +13,7 @@ export class IncorrectCredentials extends ApiError {
   constructor() {
     super(401, 'incorrectCredentials', {
       headers: { 'WWW-Authenticate': 'Bearer' },
-      // RFC 6749 §5.2, for OAuth 2.0 clients; ASCII, in whatever language.
-      members: {
-        error: 'invalid_grant',
-        error_description: 'Incorrect username or password',
-      },
+      members: INVALID_GRANT,
     });
   }
 }

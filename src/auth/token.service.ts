@@ -15,8 +15,6 @@ const LEEWAY_SECONDS = 60;
 export interface AccessTokenClaims {
   /** The username. */
   readonly sub: string;
-  /** When it was issued, in seconds since 1970. */
-  readonly iat: number;
   /** The login it belongs to; the reference's tokens have none. */
   readonly sid?: string | undefined;
 }
@@ -44,7 +42,8 @@ export class TokenService {
   }
 
   /**
-   * The key that a token was signed with, or the current one, which then finds it forged.
+   * The key that a token was signed with, or the current one, which then finds it forged:
+   * jsonwebtoken, which verifies it, takes one key only.
    *
    * @throws Error for a token that asks for what nobody here understands (`crit`, RFC 7515 §4.1.11)
    */
@@ -73,9 +72,9 @@ export class TokenService {
     if (typeof sub !== 'string' || typeof exp !== 'number' || aud !== undefined) return undefined;
     if (iat === undefined) {
       if (exp > now + REFERENCE_TOKEN_SECONDS + LEEWAY_SECONDS) return undefined;
-      return { sub, iat: exp - REFERENCE_TOKEN_SECONDS };
+      return { sub };
     }
     if (typeof iat !== 'number' || (sid !== undefined && typeof sid !== 'string')) return undefined;
-    return { sub, iat, sid };
+    return { sub, sid };
   }
 }

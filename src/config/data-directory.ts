@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { basename, join, resolve } from 'node:path';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Settings } from './settings';
 
 /** Where root keeps what must outlive a checkout and be reached by another user. */
@@ -20,4 +21,17 @@ export function dataDirectory(settings: Settings, checkout = process.cwd()): str
   if (!isRoot()) return join(checkout, '.data');
   const digest = createHash('sha256').update(checkout).digest('hex').slice(0, 8);
   return join(ROOT_STATE_DIRECTORY, `${basename(checkout)}-${digest}`);
+}
+
+/**
+ * Makes a directory, and those above it, that everyone may pass through: whatever the umask, as the
+ * database of root runs as another user. What was there before keeps its mode.
+ */
+export function makeTraversableDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    chmodSync(made, 0o711);
+    if (made === first) return;
+  }
 }

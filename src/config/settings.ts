@@ -12,6 +12,7 @@ import {
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import type { Environment } from './environment';
+import { StartError } from './start-error';
 
 /**
  * Every setting of the service, under the name it has in the environment, with its default.
@@ -86,8 +87,8 @@ export class Settings {
   }
 }
 
-/** A start that cannot happen; the message tells the operator which settings to mend, and how. */
-export class SettingsError extends Error {
+/** Settings that do not allow a start; the message says which, and what is wanted. */
+export class SettingsError extends StartError {
   override readonly name = 'SettingsError';
 
   /** @param problems one sentence per setting, each beginning with the setting's name */

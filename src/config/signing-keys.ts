@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataDirectory } from './data-directory';
+import { dataDirectory, makeTraversableDirectory } from './data-directory';
 import { SettingsError, type Settings } from './settings';
 
 /** RFC 7518 §3.2: a key of HS256 has at least the size of its hash output. */
@@ -16,6 +16,7 @@ const PUBLIC_KEYS =
 /** FastAPI's tutorial on OAuth2 with JWT; old and new edition. */
 const FASTAPI_TUTORIAL_KEY = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7';
 
+/** The keys of this process. */
 export class SigningKeys {
   /**
    * @param current signs and verifies
@@ -27,11 +28,6 @@ export class SigningKeys {
     readonly previous?: KeyObject,
     readonly warning?: string,
   ) {}
-
-  /** Every key that a token may have been signed with. */
-  get all(): readonly KeyObject[] {
-    return this.previous === undefined ? [this.current] : [this.current, this.previous];
-  }
 }
 
 /**
@@ -93,7 +89,7 @@ function generatedSecret(directory: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  mkdirSync(directory, { recursive: true });
+  makeTraversableDirectory(directory);
   // Written whole under another name and then linked: of two processes that start at once, both
   // end up with the key of the one that came first.
   const draft = `${path}.${randomBytes(6).toString('hex')}`;

@@ -20,12 +20,10 @@ const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 2000;
 
 /** Where the database is and how to log in there. */
-type Connection = Required<Pick<PostgresDataSourceOptions, 'port'>> & {
-  host: string;
-  username: string;
-  password: string;
-  database: string;
-};
+type Connection = Pick<
+  PostgresDataSourceOptions,
+  'host' | 'port' | 'username' | 'password' | 'database' | 'ssl'
+>;
 
 /**
  * The one way to the database, for the service, the TypeORM command line and the tests.
@@ -57,7 +55,7 @@ export class ServiceDataSource extends DataSource {
       const server = await EmbeddedPostgres.start(dataDirectory(settings));
       const { host, port, user, password, database } = server;
       return new ServiceDataSource(
-        { host, port, username: user, password, database },
+        { host, port, username: user, password, database, ssl: false },
         logger,
         server,
       );
@@ -77,6 +75,11 @@ export class ServiceDataSource extends DataSource {
   /** Closes the connections, and stops the embedded server if nobody else uses it. */
   override async destroy(): Promise<void> {
     await super.destroy();
+    await this.release();
+  }
+
+  /** Stops the embedded server if nobody else uses it: for one that was never connected to. */
+  async release(): Promise<void> {
     await this.embedded?.release();
   }
 
@@ -98,10 +101,9 @@ export class ServiceDataSource extends DataSource {
     try {
       await lock.startTransaction();
       await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-      const result = await work();
-      await lock.rollbackTransaction();
-      return result;
+      return await work();
     } finally {
+      if (lock.isTransactionActive) await lock.rollbackTransaction();
       await lock.release();
     }
   }

@@ -5,9 +5,10 @@ const UNIQUE_VIOLATION = '23505';
 
 /**
  * Classes and codes of SQLSTATE that say nothing about the statement: the server is away, starting,
- * stopping, full, or its schema is not the one this version needs (42P01, 42703).
+ * stopping, full, read-only, gave up on time or on a lock, does not let us in, or its schema is not
+ * the one this version needs (42P01, 42703).
  */
-const UNAVAILABLE = /^(08|53|57P|58|42P01$|42703$|3D000$|28|25006$)/;
+const UNAVAILABLE = /^(08|28|40001$|40P01$|53|55P03$|57|58|25006$|3D000$|42703$|42P01$)/;
 
 /** What Node and pg say of a connection that is not there; pg gives these no code. */
 const NO_CONNECTION =

@@ -3,25 +3,28 @@ import {
   Injectable,
   Logger,
   type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
+import { ServiceDataSource } from './data-source';
 import { databaseErrorCode } from './database-errors';
 
 const RECONNECT_MS = 500;
 
 /** Connects the service to its database, and knows whether it can be worked with. */
 @Injectable()
-export class DatabaseService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class DatabaseService
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly logger = new Logger(DatabaseService.name);
   private readonly stopping = new AbortController();
   /** Settled once the database has been reached for the first time, or never will be. */
   connected: Promise<void> = Promise.resolve();
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectDataSource() private readonly dataSource: ServiceDataSource,
     private readonly settings: Settings,
   ) {}
 
@@ -36,6 +39,11 @@ export class DatabaseService implements OnApplicationBootstrap, BeforeApplicatio
     } else {
       this.connected = this.connectUntilReached();
     }
+  }
+
+  /** Nest closes a data source that is connected; one that never was may have a server all the same. */
+  async onApplicationShutdown(): Promise<void> {
+    if (!this.dataSource.isInitialized) await this.dataSource.release();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

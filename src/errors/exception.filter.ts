@@ -1,14 +1,14 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { databaseErrorCode, isDatabaseUnavailable } from '../database/database-errors';
+import { isDatabaseUnavailable } from '../database/database-errors';
+import { safeError } from '../logging/safe-error';
 import { ApiError, ValidationFailed } from './api-error';
-import { catalogueFor, type ErrorBody, errorBody, validationBody } from './error-response';
+import { catalogueFor, type ErrorBody, errorBody, validationBody } from './error-body';
 import type { MessageName } from './messages';
 
 /** What a status means when it comes from Nest, Express or a body parser. */
 const MESSAGE_OF_STATUS: Readonly<Record<number, MessageName>> = {
-  400: 'badRequest',
   404: 'notFound',
   413: 'bodyTooLarge',
   415: 'unsupportedEncoding',
@@ -59,7 +59,8 @@ export class ApiExceptionFilter implements ExceptionFilter {
 function toApiError(exception: unknown): ApiError {
   if (exception instanceof ApiError) return exception;
   const status = isDatabaseUnavailable(exception) ? 503 : statusOf(exception);
-  const messageName = MESSAGE_OF_STATUS[status];
+  const isClients = status >= 400 && status < 500;
+  const messageName = MESSAGE_OF_STATUS[status] ?? (isClients ? 'badRequest' : undefined);
   if (messageName === undefined) return new ApiError(500, 'internal', { cause: exception });
   return new ApiError(status, messageName, {
     cause: exception,
@@ -76,19 +77,9 @@ function statusOf(exception: unknown): number {
   return 500;
 }
 
-/**
- * Tells the operator of a failure its kind and where it happened. Not the message of a database
- * error, which can hold what a person typed; and of what passes by itself not the place.
- */
+/** Tells the operator of a failure; of what passes by itself, not where it happened. */
 function log(request: Request, status: number, exception: unknown): void {
-  const error = exception instanceof Error ? exception : new Error(typeof exception);
-  const code = databaseErrorCode(error);
-  const what = { error: error.name, ...(code === '' ? { message: error.message } : { code }) };
-  if (status === 503) {
-    request.log.warn(what, 'request failed');
-  } else {
-    // Its first lines are the message.
-    const stack = error.stack?.split('\n').filter((line) => /^ +at /.test(line));
-    request.log.error({ ...what, stack }, 'request failed');
-  }
+  const { stack, ...what } = safeError(exception);
+  if (status === 503) request.log.warn(what, 'request failed');
+  else request.log.error({ ...what, stack }, 'request failed');
 }

@@ -7,11 +7,13 @@ import { ApiCommonErrors } from '../openapi/decorators';
 
 const DATABASE_TIMEOUT_MS = 1000;
 
+/** All is well; anything else is an error. */
 export class HealthResponse {
   @ApiProperty({ enum: ['ok'] })
   readonly status!: 'ok';
 }
 
+/** For load balancers and orchestrators. */
 @Public()
 @ApiTags('health')
 @ApiCommonErrors()

@@ -13,15 +13,23 @@ const JSON_TYPE = /^application\/(json|[^;/]+\+json)$/;
 const FILE = Object.freeze({});
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)$/;
 
+/** Refuses what says that it is too large before it comes; express.raw would wait for its end. */
+const refuseAnnounced: RequestHandler = (request, _response, next) => {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    throw new ApiError(413, 'bodyTooLarge', { headers: { Connection: 'close' } });
+  }
+  next();
+};
+
 /** Reads a body of any type into a buffer, decompressed, within the limit. */
-const read = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+const read = [refuseAnnounced, express.raw({ type: () => true, limit: MAX_BODY_BYTES })];
 
 /**
  * For routes that take JSON. A body without a type is JSON too, as the reference has it; one of
  * another type stays what it is, bytes, and is then no object.
  */
 export const jsonBody: readonly RequestHandler[] = [
-  read,
+  ...read,
   (request, _response, next) => {
     const bytes = bodyOf(request);
     const type = mediaType(request);
@@ -37,7 +45,7 @@ export const jsonBody: readonly RequestHandler[] = [
  * that is given twice is an array, and a file is no text: both fail validation.
  */
 export const formBody: readonly RequestHandler[] = [
-  read,
+  ...read,
   (request, _response, next) => {
     const bytes = bodyOf(request);
     if (bytes === undefined || !FORM_TYPE.test(mediaType(request))) {
@@ -125,7 +133,8 @@ function parseMultipart(bytes: Buffer, contentType: string): Promise<[string, un
     const parser = new Busboy({ headers: { 'content-type': contentType } });
     parser.on('field', (name, value) => entries.push([name, value]));
     parser.on('file', (name, file) => {
-      file.resume();
+      // A file that is cut off says so itself, and not through the parser.
+      file.on('error', reject).resume();
       entries.push([name, FILE]);
     });
     parser.on('finish', () => {

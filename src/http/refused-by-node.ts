@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { ApiError } from '../errors/api-error';
-import { errorBody } from '../errors/error-response';
+import { errorBody } from '../errors/error-body';
 import type { MessageName } from '../errors/messages';
 
 /** Codes of Node's HTTP parser and of its time limits; all else is a bad request. */
@@ -18,7 +18,7 @@ const REFUSALS: Readonly<Record<string, { status: number; messageName: MessageNa
  */
 export function answerRefusedRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
       socket.destroy();
       return;
     }
@@ -32,6 +32,8 @@ export function answerRefusedRequests(server: Server): void {
         'Content-Type: application/json\r\n' +
         `Content-Length: ${String(Buffer.byteLength(body))}\r\n` +
         `Connection: close\r\n\r\n${body}`,
+      // Not left to a client that does not close its end.
+      () => socket.destroy(),
     );
   });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
@@ -55,6 +57,13 @@ export const requireHost: RequestHandler = (request, _response, next) => {
   }
   next();
 };
+
+/** Whether an answer to an earlier request is on its way: another one would stand in its middle. */
+function isAnswering(socket: Socket): boolean {
+  // Node keeps it there, for its own handler of such errors.
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  return answer?.headersSent === true;
+}
 
 function bodyOf(messageName: MessageName): string {
   return JSON.stringify(errorBody({ messageName, members: {} }, 'reference'));

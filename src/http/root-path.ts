@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { ApiError } from '../errors/api-error';
 
 /** RFC 9112 §3.2.2: a server must understand a target with scheme and authority, and ignores them. */
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
@@ -24,3 +25,9 @@ export function stripRootPath(rootPath: string): RequestHandler {
     next();
   };
 }
+
+/** Paths are strict about a slash at their end, those of middleware too, which Express is not. */
+export const refuseTrailingSlash: RequestHandler = (request, _response, next) => {
+  if (request.path !== '/' && request.path.endsWith('/')) throw new ApiError(404, 'notFound');
+  next();
+};

@@ -1,6 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiBearerAuth, ApiOAuth2, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
-import { ErrorResponse, ValidationErrorResponse } from '../errors/error.response';
+import { ErrorResponse, ValidationErrorResponse } from '../errors/dto/error.response';
+import { validationBody } from '../errors/error-body';
 import { MESSAGES, type MessageName } from '../errors/messages';
 
 type Headers = NonNullable<ApiResponseOptions['headers']>;
@@ -20,41 +21,59 @@ const CHALLENGE: Headers = {
   'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } },
 };
 
-/** An error that an operation can answer with, described by what it says. */
-export function ApiError(
+/** An error that an operation can answer with: what it says, and one example of each. */
+export function ApiErrorResponse(
   status: number,
   messages: readonly MessageName[],
-  { type = ErrorResponse, headers = {} }: { type?: Type; headers?: Headers } = {},
+  {
+    type = ErrorResponse,
+    headers = {},
+    members = {},
+  }: { type?: Type; headers?: Headers; members?: Readonly<Record<string, string>> } = {},
 ): MethodDecorator & ClassDecorator {
   return ApiResponse({
     status,
     type,
     description: messages.map((name) => MESSAGES[name].en).join(' / '),
     headers: { ...LANGUAGE, ...(status === 401 ? CHALLENGE : {}), ...headers },
+    examples: Object.fromEntries(
+      messages.map((name) => [
+        name,
+        { summary: MESSAGES[name].en, value: { detail: MESSAGES[name].reference, ...members } },
+      ]),
+    ),
   });
 }
 
 /** What any operation can answer: the service is broken or cannot serve, or HTTP itself was. */
 export function ApiCommonErrors(): MethodDecorator & ClassDecorator {
   return applyDecorators(
-    ApiError(400, ['badRequest', 'bodyUnreadable']),
-    ApiError(408, ['requestTimeout']),
-    ApiError(431, ['headersTooLarge']),
-    ApiError(500, ['internal']),
-    ApiError(503, ['unavailable'], { headers: RETRY_AFTER }),
+    ApiErrorResponse(400, ['badRequest', 'bodyUnreadable']),
+    ApiErrorResponse(408, ['requestTimeout']),
+    ApiErrorResponse(417, ['expectationFailed']),
+    ApiErrorResponse(431, ['headersTooLarge']),
+    ApiErrorResponse(500, ['internal']),
+    ApiErrorResponse(503, ['unavailable'], { headers: RETRY_AFTER }),
   );
 }
 
 /** What an operation can answer that takes a body. */
 export function ApiBodyErrors(): MethodDecorator & ClassDecorator {
   return applyDecorators(
-    ApiError(413, ['bodyTooLarge']),
-    ApiError(415, ['unsupportedEncoding']),
+    ApiErrorResponse(413, ['bodyTooLarge']),
+    ApiErrorResponse(415, ['unsupportedEncoding']),
     ApiResponse({
       status: 422,
       type: ValidationErrorResponse,
       description: 'The body cannot be taken; one entry for each field that is wrong.',
       headers: LANGUAGE,
+      example: validationBody(
+        [
+          { loc: ['body', 'username'], messageName: 'required' },
+          { loc: ['body', 'password1'], messageName: 'minLength', parameter: 8 },
+        ],
+        'reference',
+      ),
     }),
   );
 }
@@ -67,6 +86,6 @@ export function ApiToken(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ApiOAuth2([], OAUTH2_SCHEME),
     ApiBearerAuth(BEARER_SCHEME),
-    ApiError(401, ['notAuthenticated', 'invalidToken']),
+    ApiErrorResponse(401, ['notAuthenticated', 'invalidToken']),
   );
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiBodyErrors, ApiCommonErrors, ApiError, ApiToken } from '../openapi/decorators';
+import { ApiBodyErrors, ApiCommonErrors, ApiErrorResponse, ApiToken } from '../openapi/decorators';
 import { Public } from '../http/public.decorator';
 import { CurrentUser } from './current-user.decorator';
 import { CreateUserDto } from './dto/create-user.dto';
@@ -8,6 +8,7 @@ import { toUserResponse, UserResponse } from './dto/user.response';
 import type { User } from './user.entity';
 import { UserService } from './user.service';
 
+/** Accounts over HTTP. */
 @ApiTags('user')
 @ApiCommonErrors()
 @Controller('user')
@@ -19,7 +20,7 @@ export class UserController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign up' })
   @ApiResponse({ status: 204, description: 'The account exists and can log in.' })
-  @ApiError(409, ['userExists'])
+  @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
   async create(@Body() body: CreateUserDto): Promise<void> {
     await this.users.create(body);

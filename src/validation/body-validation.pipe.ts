@@ -25,7 +25,8 @@ export class BodyValidationPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type !== 'body') return value;
+    if (metadata.type === 'custom') return value;
+    if (metadata.type !== 'body') return super.transform(value, metadata) as Promise<unknown>;
     if (value === undefined || value === null) {
       throw new ValidationFailed([{ loc: ['body'], messageName: 'required' }]);
     }

@@ -45,6 +45,7 @@ export function RequiredText(): PropertyDecorator {
 // eslint-disable-next-line no-control-regex -- Python counts four of them as white space
 const BLANK = /^[\p{White_Space}\u001c-\u001f]*$/u;
 
+/** The field is more than white space. */
 export function NotBlank(): PropertyDecorator {
   return textRule('notBlank', (value) => !BLANK.test(value));
 }
@@ -54,6 +55,7 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+/** The field can be stored, and looked for; see `isStorable`. */
 export function Storable(): PropertyDecorator {
   return textRule('storable', isStorable);
 }
@@ -63,6 +65,7 @@ export function codePoints(text: string): number {
   return Array.from(text).length;
 }
 
+/** The field has no more code points than this. */
 export function MaxCodePoints(limit: number): PropertyDecorator {
   return textRule('maxLength', (value) => codePoints(value) <= limit, limit);
 }

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TestDatabase } from './database';
 
 export const TEST_SECRET_KEY = 'a key of the tests that is long enough and not secret';
+
+/** Between two questions to a service that is not ready yet. */
+const POLL_MS = 20;
 
 /** The built service in a process of its own. */
 export interface RunningService {
@@ -104,12 +108,22 @@ export async function startServiceOn(
   return service;
 }
 
-/** Asks until the service says it is ready; what is waited for is its answer, not a time. */
+/** Asks until the service says it is ready. */
 export async function waitUntilReady(service: RunningService): Promise<void> {
+  await waitUntil(
+    async () => (await service.fetch('/health/ready')).status === 200,
+    service.output,
+  );
+}
+
+/** Asks again and again; what is waited for is the answer, not a time. */
+export async function waitUntil(
+  holds: () => Promise<boolean>,
+  explain: () => string = () => '',
+): Promise<void> {
   const deadline = Date.now() + 20_000;
-  for (;;) {
-    const { status } = await service.fetch('/health/ready');
-    if (status === 200) return;
-    if (Date.now() > deadline) throw new Error(`Not ready:\n${service.output()}`);
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Not in time:\n${explain()}`);
+    await delay(POLL_MS);
   }
 }
