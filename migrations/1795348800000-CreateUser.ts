@@ -3,9 +3,16 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** What marks a table as made here, and tells it from one that was adopted. */
 const MADE_HERE = 'Made by migration CreateUser1795348800000';
 
-/** What the service relies on; an adopted table may have more. */
-const COLUMNS = ['email', 'id', 'password', 'username'];
-const CONSTRAINTS = ['user_email_key', 'user_pkey', 'user_username_key'];
+/** What the service relies on, as PostgreSQL writes it: a column or a constraint by line. */
+const WANTED = [
+  'column email: character varying not null',
+  'column id: integer not null with a default',
+  'column password: character varying not null',
+  'column username: character varying not null',
+  'constraint user_email_key: UNIQUE (email)',
+  'constraint user_pkey: PRIMARY KEY (id)',
+  'constraint user_username_key: UNIQUE (username)',
+];
 
 /** Makes the table of accounts, or adopts the one that the FastAPI backend left. */
 export class CreateUser1795348800000 implements MigrationInterface {
@@ -30,6 +37,8 @@ export class CreateUser1795348800000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    // A registration that is not committed yet would not be seen, and then be dropped.
+    await queryRunner.query('LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE');
     const [table] = (await queryRunner.query(`
       SELECT obj_description(oid, 'pg_constraint') = '${MADE_HERE}' AS made_here,
              EXISTS (SELECT FROM "user") AS has_rows
@@ -50,30 +59,34 @@ export class CreateUser1795348800000 implements MigrationInterface {
     await queryRunner.query('DROP TABLE "user"');
   }
 
-  /** Leaves the table as it is, after making sure that it is the one the service knows. */
+  /**
+   * Leaves the table as it is, after making sure that it is the one the service knows. It may have
+   * more columns, as long as an insert need not name them.
+   */
   private async adopt(queryRunner: QueryRunner): Promise<void> {
-    const columns = (await queryRunner.query(`
-      SELECT attname AS name
+    const found = (await queryRunner.query(`
+      SELECT 'column ' || attname || ': ' || format_type(atttypid, atttypmod)
+             || CASE WHEN attnotnull THEN ' not null' ELSE '' END
+             || CASE WHEN atthasdef OR attidentity <> '' THEN ' with a default' ELSE '' END AS line,
+             attnotnull AND NOT atthasdef AND attidentity = '' AS required
         FROM pg_attribute
-       WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped`)) as Named[];
-    const constraints = (await queryRunner.query(`
-      SELECT conname AS name FROM pg_constraint WHERE conrelid = '"user"'::regclass`)) as Named[];
-    const missing = [
-      ...missingFrom(columns, COLUMNS).map((name) => `column "${name}"`),
-      ...missingFrom(constraints, CONSTRAINTS).map((name) => `constraint "${name}"`),
-    ];
-    if (missing.length > 0) {
+       WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped
+      UNION ALL
+      SELECT 'constraint ' || conname || ': ' || pg_get_constraintdef(oid), false
+        FROM pg_constraint WHERE conrelid = '"user"'::regclass`)) as {
+      line: string;
+      required: boolean;
+    }[];
+    const missing = WANTED.filter((line) => !found.some((item) => item.line === line));
+    const unknown = found.filter(({ line, required }) => required && !WANTED.includes(line));
+    if (missing.length > 0 || unknown.length > 0) {
+      const differences = [
+        ...missing.map((line) => `it lacks ${line}`),
+        ...unknown.map(({ line }) => `it wants ${line}`),
+      ];
       throw new Error(
-        `There is a table "user", and it is not the FastAPI backend's: it lacks ${missing.join(', ')}. Nothing was changed`,
+        `There is a table "user", and it is not the FastAPI backend's: ${differences.join('; ')}. Nothing was changed`,
       );
     }
   }
-}
-
-interface Named {
-  readonly name: string;
-}
-
-function missingFrom(found: readonly Named[], wanted: readonly string[]): string[] {
-  return wanted.filter((name) => !found.some((item) => item.name === name));
 }

@@ -24,7 +24,7 @@ export async function createApp(
 ): Promise<NestExpressApplication> {
   const keys = signingKeys(settings);
   if (keys.warning !== undefined) logger.warn(keys.warning);
-  const dataSource = await ServiceDataSource.open(settings, logger);
+  const dataSource = await ServiceDataSource.open(settings, logger, { serving: true });
   try {
     const app = await NestFactory.create<NestExpressApplication>(
       AppModule.forRoot(settings, keys, dataSource),

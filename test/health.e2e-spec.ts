@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../src/database/embedded-postgres';
 import { form, registration } from './support/client';
-import { createDatabase, openDataSource } from './support/database';
-import { startService, TEST_SECRET_KEY, waitUntilReady } from './support/service';
+import { createDatabase, createMigratedDatabase, openDataSource } from './support/database';
+import { startService, startServiceOn, TEST_SECRET_KEY, waitUntilReady } from './support/service';
 
 describe('a service without a current schema', () => {
   it('is live, not ready, and ready as soon as somebody migrates', async () => {
@@ -23,6 +23,23 @@ describe('a service without a current schema', () => {
     expect((await service.fetch('/user/create', registration('hana'))).status).toBe(204);
     await service.stop();
     await database.drop();
+  });
+});
+
+describe('a service that its database does not let in any more', () => {
+  it('says that it is unavailable', async () => {
+    const database = await createMigratedDatabase();
+    const service = await startServiceOn(database);
+    await database.drop();
+    for (const init of [
+      form({ username: 'hana', password: 'x' }),
+      form({ username: 'b', password: 'x' }),
+    ]) {
+      const response = await service.fetch('/user/login', init);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    }
+    expect((await service.fetch('/health/ready')).status).toBe(503);
+    await service.stop();
   });
 });
 
@@ -96,6 +113,10 @@ describe('a service whose database is away', () => {
     expect((await service.fetch('/health/ready')).status).toBe(503);
     // Far more than the bound of a second, far less than for ever.
     expect(performance.now() - started).toBeLessThan(3000);
+    // Nor does anybody else, for ever.
+    expect(
+      (await service.fetch('/user/login', form({ username: 'hana', password: 'x' }))).status,
+    ).toBe(503);
     for (const backend of await backendsOf(pid)) process.kill(backend, 'SIGCONT');
     await waitUntilReady(service);
     await service.stop();

@@ -50,6 +50,9 @@ describe('HTTP', () => {
     ['/user/me%2f', 404],
     ['/user/me;x=1', 404],
     ['/docs/', 404],
+    ['/docs/index.html', 404],
+    ['/docs/package.json', 404],
+    ['/docs/swagger-initializer.js', 404],
     ['/health/live/', 404],
     ['/user/./me', 200],
     ['/api', 404],
@@ -183,6 +186,12 @@ describe('HTTP', () => {
       'GET /user/me HTTP/1.1\r\nHost: x\r\nExpect: 418\r\nConnection: close\r\n\r\n',
       417,
     ],
+    [
+      'two hosts',
+      'GET /health/live HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+      400,
+    ],
+    ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n', 405],
     ['no host', 'GET /user/me HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['large headers', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ])('gives what the parser refuses the form of every error: %s', async (_name, bytes, status) => {
@@ -190,6 +199,14 @@ describe('HTTP', () => {
     expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
     expect(head).toMatch(/content-type: application\/json(\r\n|$)/i);
     expect(JSON.parse(body)).toEqual({ detail: expect.any(String) as string });
+  });
+
+  it('answers what was sent before it is answered that what follows is no HTTP', async () => {
+    const { body } = registration('before garbage');
+    const answer = await raw(
+      `POST /user/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}no HTTP\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 204 /);
   });
 
   it('says nothing in the middle of an answer that is on its way', async () => {

@@ -7,7 +7,7 @@ import type { DataSource } from 'typeorm';
 import { MIGRATIONS } from '../src/database/data-source';
 import { bearer, logIn } from './support/client';
 import { createDatabase, openDataSource, type TestDatabase } from './support/database';
-import { startServiceOn } from './support/service';
+import { startServiceOn, waitUntil } from './support/service';
 
 const REFERENCE_DUMP = readFileSync(join(__dirname, 'fixtures/fastapi-database.sql'), 'utf8');
 const REFERENCE_KEY = 'the-fastapi-backend-signed-with-this-key-0001';
@@ -109,12 +109,84 @@ describe('the migrations', () => {
     expect(await drift()).toEqual([]);
   });
 
-  it('do not take a table for the one they know that is another', async () => {
-    await database.query('CREATE TABLE "user" (id serial PRIMARY KEY, email text, name text)');
-    await expect(dataSource.runMigrations()).rejects.toThrow(
-      'it lacks column "password", column "username", constraint "user_email_key", constraint "user_username_key"',
+  const LIKE = `CREATE TABLE "user" (
+    id serial CONSTRAINT user_pkey PRIMARY KEY,
+    email varchar NOT NULL CONSTRAINT user_email_key UNIQUE,
+    password varchar NOT NULL,
+    username varchar NOT NULL CONSTRAINT user_username_key UNIQUE)`;
+
+  it.each([
+    [
+      'without columns',
+      'DROP COLUMN password',
+      'it lacks column password: character varying not null',
+    ],
+    [
+      'with shorter names',
+      'ALTER COLUMN username TYPE varchar(20)',
+      'it lacks column username: character varying not null',
+    ],
+    [
+      'with other types',
+      'ALTER COLUMN email TYPE text',
+      'it lacks column email: character varying not null',
+    ],
+    [
+      'where a password can be missing',
+      'ALTER COLUMN password DROP NOT NULL',
+      'it lacks column password: character varying not null',
+    ],
+    [
+      'without a default',
+      'ALTER COLUMN id DROP DEFAULT',
+      'it lacks column id: integer not null with a default',
+    ],
+    [
+      'without a key',
+      'DROP CONSTRAINT user_email_key',
+      'it lacks constraint user_email_key: UNIQUE (email)',
+    ],
+    [
+      'with another key of that name',
+      'DROP CONSTRAINT user_username_key, ADD CONSTRAINT user_username_key UNIQUE (password)',
+      'it lacks constraint user_username_key: UNIQUE (username)',
+    ],
+    [
+      'that wants more',
+      'ADD created_at timestamp NOT NULL',
+      'it wants column created_at: timestamp without time zone not null',
+    ],
+  ])('do not take a table for the one they know %s', async (_name, change, difference) => {
+    await database.query(LIKE);
+    await database.query(`ALTER TABLE "user" ${change}`);
+    await expect(dataSource.runMigrations()).rejects.toThrow(difference);
+    expect(await database.query('SELECT FROM migrations')).toHaveLength(0);
+  });
+
+  it('take one that has more, which an insert need not name', async () => {
+    await database.query(LIKE);
+    await database.query(
+      `ALTER TABLE "user" ADD note text, ADD created_at timestamp NOT NULL DEFAULT now()`,
     );
-    expect(await tables()).not.toContain('user_session');
+    await dataSource.runMigrations();
+    await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
+  });
+
+  it('do not drop an account that is being made meanwhile', async () => {
+    await dataSource.runMigrations();
+    await database.query('BEGIN');
+    await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
+    const reverting = expect(revertAll()).rejects.toThrow('holds accounts and stays');
+    // It waits for the table before it looks whether that is empty.
+    await waitUntil(async () => {
+      const waiting = await database.query(
+        `SELECT FROM pg_locks WHERE relation = '"user"'::regclass AND NOT granted`,
+      );
+      return waiting.length > 0;
+    });
+    await database.query('COMMIT');
+    await reverting;
+    expect(await database.query('SELECT username FROM "user"')).toEqual([{ username: 'a' }]);
   });
 });
 

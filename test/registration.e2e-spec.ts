@@ -117,6 +117,16 @@ describe('POST /user/create', () => {
     expect(await logIn(service, 'norm', nfd)).toEqual(expect.any(String));
   });
 
+  it('does not normalise what is too long anyway', async () => {
+    const marks = `a${'\u0301'.repeat(15_000)}${'\u0316'.repeat(15_000)}`;
+    expect(await answer(registration('marks1', { password1: marks }))).toEqual([
+      'password1: value_error.any_str.max_length',
+    ]);
+    expect(await answer(registration('marks2', { password2: marks }))).toEqual([
+      'password2: value_error',
+    ]);
+  });
+
   it('compares the second password only with a good first one', async () => {
     const differing = { password1: 'short', password2: 'another' };
     expect(await answer(registration('differ1', differing))).toEqual([

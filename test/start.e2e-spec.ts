@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -64,12 +64,32 @@ describe('a start with the embedded database', () => {
     expect(await running(environment.DATA_DIR)).toBe(false);
   });
 
-  it('takes a data directory with a long name', async () => {
-    const long = join(directory, 'd'.repeat(120));
-    await mkdir(long);
-    const service = await startService({ DATA_DIR: long });
-    expect((await service.fetch('/health/ready')).status).toBe(200);
+  it.each(['d'.repeat(120), "Doe, Jane's data", '데이터'])(
+    'takes a data directory by the name of %s',
+    async (name) => {
+      const service = await startService({ DATA_DIR: join(directory, name) });
+      expect((await service.fetch('/health/ready')).status).toBe(200);
+      expect(await service.stop()).toBe(0);
+    },
+  );
+
+  it.each([
+    ['/dev/null/data', /^DATA_DIR \/dev\/null\/data cannot be made \(ENOTDIR\): choose another\n$/],
+    ['/tmp/$HOME', /^DATA_DIR \/tmp\/\$HOME has a character in it that initdb cannot take/],
+  ])('does not take %s for one, and says why', async (name, message) => {
+    const { ended, output } = spawnService({ DATA_DIR: name, SECRET_KEY: TEST_SECRET_KEY });
+    expect(await ended).toBe(1);
+    expect(output()).toMatch(message);
+  });
+
+  it('lets its server write down nothing that a person typed', async () => {
+    const data = join(directory, 'data');
+    const service = await startService({ DATA_DIR: data });
+    const twice = registration('canary of a name');
+    expect((await service.fetch('/user/create', twice)).status).toBe(204);
+    expect((await service.fetch('/user/create', twice)).status).toBe(409);
     expect(await service.stop()).toBe(0);
+    expect(await readFile(join(data, 'postgresql.log'), 'utf8')).not.toContain('canary');
   });
 
   it('ends though connections are open on which nothing happens', async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Settings } from './settings';
+import { StartError } from './start-error';
 
 /** Where root keeps what must outlive a checkout and be reached by another user. */
 export const ROOT_STATE_DIRECTORY = '/var/lib/user-account-service';
@@ -26,12 +27,34 @@ export function dataDirectory(settings: Settings, checkout = process.cwd()): str
 /**
  * Makes a directory, and those above it, that everyone may pass through: whatever the umask, as the
  * database of root runs as another user. What was there before keeps its mode.
+ *
+ * @throws StartError when it cannot be made, or cannot be passed through
  */
 export function makeTraversableDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
-    chmodSync(made, 0o711);
-    if (made === first) return;
+  try {
+    if (isRoot()) assertTraversable(path);
+    const first = mkdirSync(path, { recursive: true });
+    if (first === undefined) return;
+    for (let made = path; ; made = dirname(made)) {
+      chmodSync(made, 0o711);
+      if (made === first) return;
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new StartError(`DATA_DIR ${path} cannot be made (${code}): choose another`, {
+      cause: error,
+    });
+  }
+}
+
+function assertTraversable(directory: string): void {
+  for (let path = directory; path !== dirname(path); path = dirname(path)) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && (found.mode & 0o001) === 0) {
+      throw new StartError(
+        `DATA_DIR ${directory} cannot hold the embedded PostgreSQL: started by root it runs as user nobody, who may not enter ${path}. Choose another DATA_DIR, or start as an ordinary user`,
+      );
+    }
   }
 }

@@ -54,6 +54,10 @@ describe('parseSettings', () => {
       ['ROOT_PATH must be a path like /api, without a slash at its end, or / for none'],
     ],
     [{ PASSWORD_BLOCKLIST: 'yes' }, ['PASSWORD_BLOCKLIST must be on, off, true or false']],
+    [
+      { ...DATABASE, INSTANCE_HOST: 'postgres://u:p@h/d' },
+      ['INSTANCE_HOST must be the name or address of a host, or the directory of a socket; no URL'],
+    ],
     [{ NODE_ENV: 'prod' }, ['NODE_ENV must be one of development, production, test']],
     [
       { INSTANCE_HOST: 'db' },

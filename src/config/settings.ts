@@ -32,7 +32,7 @@ export class Settings {
   readonly ROOT_PATH: string = '/api';
 
   /** Host of PostgreSQL, or the directory of its socket; empty starts the embedded one. */
-  @Text()
+  @Host()
   readonly INSTANCE_HOST: string = '';
 
   @RequiredWithInstanceHost()
@@ -116,6 +116,12 @@ export function parseSettings(environment: Environment): Settings {
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
+}
+
+function Host(): PropertyDecorator {
+  return Matches(/^(\/.*|[\w.:-]*)$/, {
+    message: 'must be the name or address of a host, or the directory of a socket; no URL',
+  });
 }
 
 function Text(): PropertyDecorator {

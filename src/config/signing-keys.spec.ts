@@ -1,7 +1,7 @@
 import { parseSettings, SettingsError } from './settings';
 import { type SigningKeys, signingKeys } from './signing-keys';
 
-const GOOD = 'a key of the tests that is long enough and not secret';
+const GOOD = 'what the tests sign with, long enough and known to all';
 
 function keys(environment: Record<string, string>): SigningKeys {
   return signingKeys(
@@ -20,6 +20,16 @@ describe('signingKeys', () => {
     expect(warning).toBeUndefined();
   });
 
+  it("takes what openssl makes, and the reference's own keys", () => {
+    for (const SECRET_KEY of [
+      '6f1c0de4c1b7a9f0435d0f39d2a8be7c55e1e0b1f6c7d89e2a3b4c5d6e7f8091',
+      'the-fastapi-backend-signed-with-this-key-0001',
+      'Wm9vIGtlZXBlciBsaWtlcyB0byBkYW5jZSBhdCBuaWdodA==',
+    ]) {
+      expect(() => keys({ SECRET_KEY })).not.toThrow();
+    }
+  });
+
   it('counts bytes, not characters', () => {
     expect(() => keys({ SECRET_KEY: '비밀번호는열한글자예요' })).not.toThrow();
   });
@@ -35,6 +45,11 @@ describe('signingKeys', () => {
     [
       'another',
       { SECRET_KEY: 'your_secret_key_goes_here_and_is_long' },
+      'SECRET_KEY must be a secret of your own',
+    ],
+    [
+      "jwt.io's",
+      { SECRET_KEY: 'a-string-secret-at-least-256-bits-long' },
       'SECRET_KEY must be a secret of your own',
     ],
     [

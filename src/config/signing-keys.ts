@@ -11,8 +11,21 @@ const MIN_PREVIOUS_KEY_BYTES = 16;
 const MIN_DISTINCT_CHARACTERS = 8;
 
 /** Keys that stand in tutorials and templates, so that everyone has them. */
-const PUBLIC_KEYS =
-  /change[\W_]*(me|this)|placeholder|your[\W_]*secret|super[\W_]*secret|^secret|example[\W_]*key/i;
+const PUBLIC_KEYS = new RegExp(
+  [
+    'change[\\W_]*(me|this)',
+    'placeholder',
+    'your[\\W_]',
+    '(my|super|top|a-string)[\\W_]*secret',
+    '(^|[\\W_])secret([\\W_]|$)',
+    '(example|signing|private)[\\W_]*key',
+    'jwt[\\W_]',
+    'qwerty',
+    'password',
+    '0123456789abcdef0123',
+  ].join('|'),
+  'i',
+);
 /** FastAPI's tutorial on OAuth2 with JWT; old and new edition. */
 const FASTAPI_TUTORIAL_KEY = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7';
 

@@ -18,6 +18,8 @@ export const MIGRATIONS = [CreateUser1795348800000];
 const MIGRATION_LOCK = 0x75_61_73_02;
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 2000;
+/** A database that has stopped answering, frozen or cut off, does not say so. */
+const QUERY_TIMEOUT_MS = 5000;
 
 /** Where the database is and how to log in there. */
 type Connection = Pick<
@@ -33,6 +35,7 @@ export class ServiceDataSource extends DataSource {
   private constructor(
     connection: Connection,
     logger: Logger,
+    serving: boolean,
     private readonly embedded?: EmbeddedPostgres,
   ) {
     super({
@@ -46,17 +49,27 @@ export class ServiceDataSource extends DataSource {
       poolSize: POOL_SIZE,
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
       applicationName: 'user-account-service',
+      extra: { keepAlive: true, ...(serving && { query_timeout: QUERY_TIMEOUT_MS }) },
     });
   }
 
-  /** Starts or joins the embedded server first if the settings ask for it. */
-  static async open(settings: Settings, logger: Logger): Promise<ServiceDataSource> {
+  /**
+   * Starts or joins the embedded server first if the settings ask for it.
+   *
+   * @param serving whether somebody waits for every query, as requests do and migrations do not
+   */
+  static async open(
+    settings: Settings,
+    logger: Logger,
+    { serving = false } = {},
+  ): Promise<ServiceDataSource> {
     if (settings.embedded) {
       const server = await EmbeddedPostgres.start(dataDirectory(settings));
       const { host, port, user, password, database } = server;
       return new ServiceDataSource(
         { host, port, username: user, password, database, ssl: false },
         logger,
+        serving,
         server,
       );
     }
@@ -69,6 +82,7 @@ export class ServiceDataSource extends DataSource {
         database: settings.DB_NAME,
       },
       logger,
+      serving,
     );
   }
 

@@ -8,7 +8,8 @@ const UNIQUE_VIOLATION = '23505';
  * stopping, full, read-only, gave up on time or on a lock, does not let us in, or its schema is not
  * the one this version needs (42P01, 42703).
  */
-const UNAVAILABLE = /^(08|28|40001$|40P01$|53|55P03$|57|58|25006$|3D000$|42703$|42P01$)/;
+const UNAVAILABLE =
+  /^(08\w{3}|25006|28\w{3}|3D000|40001|40P01|42703|42P01|53\w{3}|55P03|57\w{3}|58\w{3})$/;
 
 /** What Node and pg say of a connection that is not there; pg gives these no code. */
 const NO_CONNECTION =
@@ -41,8 +42,10 @@ export function violatedUniqueConstraint(error: unknown): string | undefined {
 export function isDatabaseUnavailable(error: unknown): boolean {
   // No metadata: the service is up, and has not reached its database since.
   if (error instanceof EntityMetadataNotFoundError) return true;
-  const driverError = driverErrorOf(error);
   const code = databaseErrorCode(error);
-  if (error instanceof QueryFailedError && UNAVAILABLE.test(code)) return true;
-  return NO_CONNECTION.test(code) || NO_CONNECTION_MESSAGE.test(textMember(driverError, 'message'));
+  return (
+    UNAVAILABLE.test(code) ||
+    NO_CONNECTION.test(code) ||
+    NO_CONNECTION_MESSAGE.test(textMember(driverErrorOf(error), 'message'))
+  );
 }

@@ -7,9 +7,9 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { safeError } from '../logging/safe-error';
 import { Settings } from '../config/settings';
 import { ServiceDataSource } from './data-source';
-import { databaseErrorCode } from './database-errors';
 
 const RECONNECT_MS = 500;
 
@@ -79,9 +79,8 @@ export class DatabaseService
       } catch (error) {
         // Said once: the readiness check keeps saying it to whoever asks.
         if (failures === 0) {
-          this.logger.warn(
-            `The database cannot be reached (${databaseErrorCode(error)}); trying on`,
-          );
+          const { code, message } = safeError(error);
+          this.logger.warn(`The database cannot be reached (${code ?? message ?? ''}); trying on`);
         }
         failures += 1;
         await delay(RECONNECT_MS, undefined, { signal: this.stopping.signal }).catch(

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -141,9 +141,13 @@ async function prepareCluster(
   directory: string,
   { durable = true }: EmbeddedPostgresOptions,
 ): Promise<Cluster> {
+  if (/["$`\\\n]/.test(directory)) {
+    throw new StartError(
+      `DATA_DIR ${directory} has a character in it that initdb cannot take ("$\`\\): choose another`,
+    );
+  }
   const account = databaseAccount();
   makeTraversableDirectory(directory);
-  if (account) assertTraversable(directory);
   const home = join(directory, 'postgres');
   await makePrivateDirectory(home, account);
   const bin = await installBinaries(account ? ROOT_STATE_DIRECTORY : directory);
@@ -167,16 +171,6 @@ function databaseAccount(): Account | undefined {
   const id = (flag: string): number =>
     Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-}
-
-function assertTraversable(directory: string): void {
-  for (let path = directory; path !== dirname(path); path = dirname(path)) {
-    if ((statSync(path).mode & 0o001) === 0) {
-      throw new StartError(
-        `DATA_DIR ${directory} cannot hold the embedded PostgreSQL: started by root it runs as user nobody, who may not enter ${path}. Choose another DATA_DIR, or start as an ordinary user`,
-      );
-    }
-  }
 }
 
 /** Makes a directory that only the account of the server may enter, or makes sure that it is one. */
@@ -321,10 +315,12 @@ async function initialiseCluster(
   }
 }
 
-/** In the home directory, or under a short name elsewhere where that would be too long a path. */
+/** In the home directory, or under a short name elsewhere where that would not do for a socket. */
 async function makeSocketDirectory(home: string, account: Account | undefined): Promise<string> {
   let path = join(home, 'socket');
-  if (Buffer.byteLength(join(path, `.s.PGSQL.${String(PORT)}`)) > MAX_SOCKET_PATH) {
+  const tooLong = Buffer.byteLength(join(path, `.s.PGSQL.${String(PORT)}`)) > MAX_SOCKET_PATH;
+  // PostgreSQL takes a list of directories, with commas and quotes.
+  if (tooLong || !/^[\w./ -]+$/.test(path)) {
     const digest = createHash('sha256').update(home).digest('hex').slice(0, 16);
     path = join(account ? ROOT_STATE_DIRECTORY : tmpdir(), `uas-${digest}`);
   }
@@ -417,7 +413,10 @@ function startServer(cluster: Cluster): ChildProcess {
     `port=${String(PORT)}`,
     'timezone=UTC',
     'log_timezone=UTC',
-    'log_checkpoints=off',
+    // What a person typed stands in messages about statements, and a name that is taken is no error.
+    'log_min_messages=fatal',
+    'log_min_error_statement=panic',
+    'log_error_verbosity=terse',
     ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   const server = spawn(

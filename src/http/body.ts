@@ -5,6 +5,8 @@ import { ApiError, ValidationFailed } from '../errors/api-error';
 
 /** Most bytes of a body, after decompression. */
 export const MAX_BODY_BYTES = 65_536;
+/** Most of a body that is too large that is still taken, and dropped. */
+const MAX_DROPPED_BYTES = 16 * 2 ** 20;
 /** Deepest JSON: what follows walks it recursively. */
 const MAX_DEPTH = 32;
 
@@ -15,8 +17,12 @@ const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)$/;
 
 /** Refuses what says that it is too large before it comes; express.raw would wait for its end. */
 const refuseAnnounced: RequestHandler = (request, _response, next) => {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
-    throw new ApiError(413, 'bodyTooLarge', { headers: { Connection: 'close' } });
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > MAX_BODY_BYTES) {
+    // Node drops what follows, so that a client that sends all before it listens hears this too;
+    // nobody waits for what would take too long.
+    const headers = announced > MAX_DROPPED_BYTES ? { Connection: 'close' } : {};
+    throw new ApiError(413, 'bodyTooLarge', { headers });
   }
   next();
 };
@@ -118,7 +124,11 @@ async function parseForm(bytes: Buffer, request: Request): Promise<Record<string
       ? await parseMultipart(bytes, request.headers['content-type'] ?? '')
       : new URLSearchParams(decode(bytes, request));
   const fields = new Map<string, unknown[]>();
-  for (const [name, value] of entries) fields.set(name, [...(fields.get(name) ?? []), value]);
+  for (const [name, value] of entries) {
+    const values = fields.get(name);
+    if (values === undefined) fields.set(name, [value]);
+    else values.push(value);
+  }
   return Object.fromEntries(
     [...fields]
       .map(([name, values]): [string, unknown] => [name, values.length === 1 ? values[0] : values])

@@ -6,7 +6,7 @@ import { errorBody } from '../errors/error-body';
 import type { MessageName } from '../errors/messages';
 
 /** Codes of Node's HTTP parser and of its time limits; all else is a bad request. */
-const REFUSALS: Readonly<Record<string, { status: number; messageName: MessageName }>> = {
+const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { status: 431, messageName: 'headersTooLarge' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, messageName: 'bodyTooLarge' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, messageName: 'requestTimeout' },
@@ -18,23 +18,20 @@ const REFUSALS: Readonly<Record<string, { status: number; messageName: MessageNa
  */
 export function answerRefusedRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
+    const answer = answerOnItsWay(socket);
+    if (answer !== undefined) {
+      // It is the last one here, and is not written into.
+      answer.once('finish', () => socket.end()).once('close', () => socket.destroy());
+      return;
+    }
+    if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
-    const { status, messageName } = REFUSALS[error.code ?? ''] ?? {
-      status: 400,
-      messageName: 'badRequest' as const,
-    };
-    const body = bodyOf(messageName);
-    socket.end(
-      `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n` +
-        'Content-Type: application/json\r\n' +
-        `Content-Length: ${String(Buffer.byteLength(body))}\r\n` +
-        `Connection: close\r\n\r\n${body}`,
-      // Not left to a client that does not close its end.
-      () => socket.destroy(),
-    );
+    refuse(socket, REFUSALS[error.code ?? ''] ?? { status: 400, messageName: 'badRequest' });
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    refuse(socket, { status: 405, messageName: 'methodNotAllowed' });
   });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = bodyOf('expectationFailed');
@@ -48,21 +45,39 @@ export function answerRefusedRequests(server: Server): void {
 }
 
 /**
- * RFC 9112 §3.2: a request of HTTP/1.1 names its host. Node would refuse it without a body, so its
+ * RFC 9112 §3.2: a request of HTTP/1.1 names its host, and none names two. Node would refuse it without a body, so its
  * own check is off.
  */
 export const requireHost: RequestHandler = (request, _response, next) => {
-  if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+  const hosts = request.rawHeaders.filter((name, i) => i % 2 === 0 && /^host$/i.test(name)).length;
+  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
     throw new ApiError(400, 'badRequest', { headers: { Connection: 'close' } });
   }
   next();
 };
 
-/** Whether an answer to an earlier request is on its way: another one would stand in its middle. */
-function isAnswering(socket: Socket): boolean {
+interface Refusal {
+  readonly status: number;
+  readonly messageName: MessageName;
+}
+
+function refuse(socket: Socket, { status, messageName }: Refusal): void {
+  const body = bodyOf(messageName);
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n` +
+      'Content-Type: application/json\r\n' +
+      `Content-Length: ${String(Buffer.byteLength(body))}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+    // Not left to a client that does not close its end.
+    () => socket.destroy(),
+  );
+}
+
+/** The answer to an earlier request of this connection, while it is not finished. */
+function answerOnItsWay(socket: Socket): ServerResponse | undefined {
   // Node keeps it there, for its own handler of such errors.
   const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return answer?.headersSent === true;
+  return answer?.writableFinished === false ? answer : undefined;
 }
 
 function bodyOf(messageName: MessageName): string {

@@ -1,7 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { NextFunction, Request, Response } from 'express';
 import type { Settings } from '../config/settings';
+import { ApiError } from '../errors/api-error';
 import { BEARER_SCHEME, OAUTH2_SCHEME } from './decorators';
+
+/** What the page of the documentation consists of. */
+const PAGE_FILES =
+  /^\/docs\/(swagger-ui\.css|swagger-ui-(bundle|standalone-preset|init)\.js|favicon-(16x16|32x32)\.png)$/;
 
 const DESCRIPTION = `
 Sign up, log in, and find out who a token speaks for.
@@ -11,6 +17,13 @@ Every path answers with and without the prefix of the server. Every error has th
 
 /** Publishes the description of the API: for people at `/docs`, for programs at `/openapi.json`. */
 export function serveOpenApi(app: INestApplication, settings: Settings): void {
+  // Swagger UI comes with more files than its page uses, an example of another API among them.
+  app.use((request: Request, _response: Response, next: NextFunction) => {
+    if (/^\/docs\//i.test(request.path) && !PAGE_FILES.test(request.path)) {
+      throw new ApiError(404, 'notFound');
+    }
+    next();
+  });
   SwaggerModule.setup('docs', app, () => describe(app, settings.ROOT_PATH), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],

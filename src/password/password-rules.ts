@@ -3,14 +3,7 @@ import { dictionary } from '@zxcvbn-ts/language-common';
 import { Validate, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { Settings } from '../config/settings';
 import type { FieldMessageName } from '../errors/messages';
-import {
-  codePoints,
-  NotBlank,
-  RequiredText,
-  SameAs,
-  Storable,
-  textRule,
-} from '../validation/rules';
+import { codePoints, NotBlank, RequiredText, rule, Storable, textRule } from '../validation/rules';
 
 /** Longest password anywhere, in code points after NFC: what is hashed is bounded. */
 export const MAX_PASSWORD_LENGTH = 1024;
@@ -69,12 +62,21 @@ export function NewPassword(): PropertyDecorator {
 }
 
 /**
- * The same password again, under whatever normal form.
+ * The same password again, under whatever normal form. Nothing is said about it while the first is
+ * wrong itself, as in the reference: see `BodyValidationPipe`.
  *
  * @param first name of the field with the first
  */
 export function SamePassword(first: string): PropertyDecorator {
-  return applyDecorators(RequiredText(), NotBlank(), SameAs('passwordsMatch', first));
+  const same = (value: unknown, body: object): boolean => {
+    const other: unknown = Reflect.get(body, first);
+    return (
+      isOfBoundedLength(value) &&
+      isOfBoundedLength(other) &&
+      value.normalize('NFC') === other.normalize('NFC')
+    );
+  };
+  return applyDecorators(RequiredText(), NotBlank(), rule('passwordsMatch', same, first));
 }
 
 function WithinLimits(): PropertyDecorator {
@@ -84,6 +86,15 @@ function WithinLimits(): PropertyDecorator {
   );
 }
 
+/** In code points after NFC; no fewer than too many for what is not even worth normalising. */
 function lengthOf(password: string): number {
-  return codePoints(password.normalize('NFC'));
+  return isOfBoundedLength(password) ? codePoints(password.normalize('NFC')) : Infinity;
+}
+
+/**
+ * Normalising takes time that grows with the square of a run of combining marks. Four code points at
+ * most become one, of two units each, so anything longer is too long in NFC as well.
+ */
+function isOfBoundedLength(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 2 * 4 * MAX_PASSWORD_LENGTH;
 }

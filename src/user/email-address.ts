@@ -6,6 +6,8 @@ import { codePoints, RequiredText, textRule } from '../validation/rules';
 /** RFC 5321 §4.5.3.1, as email-validator counts: characters of the local part, octets of the rest. */
 const MAX_LOCAL_PART = 64;
 const MAX_LABEL = 63;
+/** Longest label that is looked at, in code points: mapping can shorten one, but not by this much. */
+const MAX_UNMAPPED_LABEL = 4 * MAX_LABEL;
 const MAX_DOMAIN = 253;
 const MAX_ADDRESS = 254;
 /** pydantic's bound on what it looks at. */
@@ -96,6 +98,7 @@ function isLocalPart(text: string): boolean {
 
 /** One label of a domain, mapped by UTS 46, in both of its forms. */
 function idnaLabel(text: string): { ascii: string; unicode: string } | undefined {
+  if (codePoints(text) > MAX_UNMAPPED_LABEL) return undefined;
   const { domain: unicode, error } = toUnicode(text, IDNA);
   if (error || !LABEL.test(unicode) || NO_LABEL.test(unicode)) return undefined;
   const ascii = toASCII(unicode, IDNA);

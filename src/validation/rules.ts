@@ -69,22 +69,3 @@ export function codePoints(text: string): number {
 export function MaxCodePoints(limit: number): PropertyDecorator {
   return textRule('maxLength', (value) => codePoints(value) <= limit, limit);
 }
-
-/**
- * The field says the same as another, in NFC. Nothing is said about it while the other is wrong
- * itself, as in the reference: see `BodyValidationPipe`.
- */
-export function SameAs(name: FieldMessageName, other: string): PropertyDecorator {
-  return rule(
-    name,
-    (value, body) => {
-      const first: unknown = Reflect.get(body, other);
-      return (
-        typeof value === 'string' &&
-        typeof first === 'string' &&
-        value.normalize('NFC') === first.normalize('NFC')
-      );
-    },
-    other,
-  );
-}

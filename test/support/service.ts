@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestDatabase } from './database';
 
-export const TEST_SECRET_KEY = 'a key of the tests that is long enough and not secret';
+export const TEST_SECRET_KEY = 'what the tests sign with, long enough and known to all';
 
 /** Between two questions to a service that is not ready yet. */
 const POLL_MS = 20;
