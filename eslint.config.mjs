@@ -70,10 +70,10 @@ export default tseslint.config(
     },
   })),
   {
-    files: ['src/config/environment*.ts', 'test/**'],
+    files: ['src/config/environment*.ts', 'test/**', 'bench/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
-  { files: ['src/password/bcrypt.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['src/main.ts'], rules: { 'no-console': 'off' } },
-  { files: ['*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['src/password/hash.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/main.ts', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -20,7 +20,7 @@ const common = {
   transformIgnorePatterns: ['/node_modules/(?!@nestjs/|@redocly/)', '<rootDir>/dist/'],
   // Nothing transforms what a thread of the pool loads: there the built worker runs.
   moduleNameMapper: {
-    '^\\./bcrypt\\.worker\\.js$': '<rootDir>/dist/src/password/bcrypt.worker.js',
+    '^\\./hash\\.worker\\.js$': '<rootDir>/dist/src/password/hash.worker.js',
   },
 };
 

@@ -1,6 +1,11 @@
 import { Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiBodyErrors, ApiCommonErrors, ApiErrorResponse } from '../openapi/decorators';
+import {
+  ApiBodyErrors,
+  ApiCommonErrors,
+  ApiErrorResponse,
+  ApiHashing,
+} from '../openapi/decorators';
 import { OAuthErrorResponse } from '../errors/dto/error.response';
 import { Public } from '../http/public.decorator';
 import { CurrentUser } from '../user/current-user.decorator';
@@ -33,6 +38,7 @@ export class AuthController {
     members: INVALID_GRANT,
   })
   @ApiBodyErrors()
+  @ApiHashing()
   login(@CurrentUser() user: User): TokenResponse {
     return this.auth.logIn(user);
   }

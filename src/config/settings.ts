@@ -73,6 +73,22 @@ export class Settings {
   @WholeNumber(4, 20)
   readonly BCRYPT_COST: number = 12;
 
+  /** Scheme of new hashes; a login replaces a hash of another. */
+  @OneOf('bcrypt', 'argon2id')
+  readonly PASSWORD_SCHEME: 'bcrypt' | 'argon2id' = 'bcrypt';
+
+  /** Whether bcrypt is native code where there is a binary for it. */
+  @Switch()
+  readonly PASSWORD_NATIVE: boolean = true;
+
+  /** Threads that hash; 0 is as many as the machine has cores. */
+  @WholeNumber(0, 128)
+  readonly HASH_CONCURRENCY: number = 0;
+
+  /** Most work that may wait for those threads, in seconds; more is refused with 503. */
+  @WholeNumber(1, 60)
+  readonly HASH_QUEUE_SECONDS: number = 2;
+
   /** Least length of a new password, in code points. */
   @WholeNumber(1, 72)
   readonly PASSWORD_MIN_LENGTH: number = 8;

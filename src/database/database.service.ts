@@ -20,13 +20,19 @@ export class DatabaseService
 {
   private readonly logger = new Logger(DatabaseService.name);
   private readonly stopping = new AbortController();
-  /** Settled once the database has been reached for the first time, or never will be. */
-  connected: Promise<void> = Promise.resolve();
+  /** Settled once the database has been reached for the first time, or the service stops. */
+  readonly connected: Promise<void>;
+  private settle = (): void => undefined;
+  private connecting: Promise<void> = Promise.resolve();
 
   constructor(
     @InjectDataSource() private readonly dataSource: ServiceDataSource,
     private readonly settings: Settings,
-  ) {}
+  ) {
+    this.connected = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
 
   /**
    * The embedded database is connected and migrated before the service listens. Another one is
@@ -36,8 +42,9 @@ export class DatabaseService
     if (this.settings.embedded) {
       await this.dataSource.initialize();
       await this.dataSource.runMigrations();
+      this.settle();
     } else {
-      this.connected = this.connectUntilReached();
+      this.connecting = this.connectUntilReached();
     }
   }
 
@@ -48,7 +55,8 @@ export class DatabaseService
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await this.connected;
+    this.settle();
+    await this.connecting;
   }
 
   /**
@@ -69,6 +77,7 @@ export class DatabaseService
     while (!this.stopping.signal.aborted) {
       try {
         await this.dataSource.initialize();
+        this.settle();
         this.logger.log('Connected to the database');
         await this.assertReady().catch(() => {
           this.logger.warn(

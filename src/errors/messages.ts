@@ -82,6 +82,16 @@ export const MESSAGES = {
     ko: '서버 오류가 발생했습니다. 문의할 때 X-Request-Id 헤더의 값을 알려 주세요.',
     en: 'Internal Server Error',
   },
+  overloaded: {
+    reference: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요.',
+    ko: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요.',
+    en: 'There is more to do right now than can be done: try again in a moment.',
+  },
+  clientGone: {
+    reference: 'Client Closed Request',
+    ko: '클라이언트가 연결을 끊었습니다.',
+    en: 'Client Closed Request',
+  },
   unavailable: {
     reference: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
     ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',

@@ -26,10 +26,10 @@ export class ServiceAdapter extends ExpressAdapter {
   /** RFC 8259 §11: JSON has no charset parameter, which Express would add. */
   override reply(response: Response, body: unknown, status?: number): unknown {
     if (body === null || typeof body !== 'object') return super.reply(response, body, status);
-    const json = Buffer.from(JSON.stringify(body));
+    const json = JSON.stringify(body);
     if (status !== undefined) response.status(status);
     response.setHeader('Content-Type', 'application/json');
-    response.setHeader('Content-Length', json.length);
+    response.setHeader('Content-Length', Buffer.byteLength(json));
     return response.end(json);
   }
 

@@ -27,6 +27,9 @@ export function requestLog(logger: Logger): RequestHandler {
       response.set('X-Request-Id', id);
       return id;
     },
+    // The whole request would be written out for a logger that nobody uses.
+    wrapSerializers: false,
+    serializers: { req: () => undefined },
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'request', responseTime: 'ms' },

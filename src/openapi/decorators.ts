@@ -78,6 +78,11 @@ export function ApiBodyErrors(): MethodDecorator & ClassDecorator {
   );
 }
 
+/** The operation hashes a password, and may have more of them to hash than it can. */
+export function ApiHashing(): MethodDecorator & ClassDecorator {
+  return ApiErrorResponse(503, ['unavailable', 'overloaded'], { headers: RETRY_AFTER });
+}
+
 export const OAUTH2_SCHEME = 'OAuth2PasswordBearer';
 export const BEARER_SCHEME = 'AccessToken';
 

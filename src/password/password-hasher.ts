@@ -1,62 +1,125 @@
-import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { encodeBase64 } from 'bcryptjs';
-import Piscina from 'piscina';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings';
-import type { BcryptTask } from './bcrypt.worker';
+import { SigningKeys } from '../config/signing-keys';
+import {
+  ARGON2ID,
+  ARGON2ID_SETTINGS,
+  BCRYPT_MAX_BYTES,
+  bcryptSettings,
+  decoyHash,
+  parseHash,
+} from './hash-format';
+import { HashQueue, type RunHash } from './hash-queue';
 
-const BCRYPT_HASH = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
-/** Threads that hash yield to the one that answers everyone else. */
-const NICENESS = 10;
+/** How many stored hashes have the same settings (`HashFormat.settings`). */
+export type HashCensus = ReadonlyMap<string, number>;
 
-/** Hashes and verifies passwords, in NFC, on a pool of threads as wide as the machine. */
+/**
+ * Hashes and verifies passwords, in the manner of passlib's CryptContext: knows several schemes,
+ * makes new hashes with one of them, and says which old ones should be made anew.
+ */
 @Injectable()
-export class PasswordHasher implements OnApplicationShutdown {
-  private readonly pool = new Piscina<BcryptTask, string | boolean>({
-    filename: require.resolve('./bcrypt.worker.js'),
-    maxThreads: availableParallelism(),
-    minThreads: 1,
-    niceIncrement: NICENESS,
-  });
+export class PasswordHasher {
+  private readonly decoyKey: KeyObject;
+  private readonly decoys = new Map<string, string>();
+  private census: HashCensus = new Map();
 
-  /**
-   * A well-formed hash of nobody's password, at the cost of new ones: verifying against it takes
-   * as long as against a real one.
-   */
-  readonly dummyHash: string;
-
-  constructor(private readonly settings: Settings) {
-    const cost = String(settings.BCRYPT_COST).padStart(2, '0');
-    const salt = encodeBase64(randomBytes(16), 16);
-    this.dummyHash = `$2b$${cost}$${salt}${encodeBase64(randomBytes(23), 23)}`;
+  constructor(
+    private readonly queue: HashQueue,
+    private readonly settings: Settings,
+    keys: SigningKeys,
+  ) {
+    const key = hkdfSync('sha256', keys.current, '', 'decoy hashes', 32);
+    this.decoyKey = createSecretKey(Buffer.from(key));
   }
 
-  /** @returns a `$2b$` hash at the cost of the settings */
-  async hash(password: string): Promise<string> {
-    const result = await this.pool.run({
-      name: 'hash',
-      password: password.normalize('NFC'),
-      cost: this.settings.BCRYPT_COST,
-    });
+  /** Whoever hashes or verifies has a place in the queue first; see `HashQueue.reserve`. */
+  reserve<T>(client: AbortSignal | undefined, work: (run: RunHash) => Promise<T>): Promise<T> {
+    return this.queue.reserve(client, work);
+  }
+
+  /** A hash of a new password, in NFC, by the scheme of the settings. */
+  async hash(run: RunHash, password: string): Promise<string> {
+    const { PASSWORD_SCHEME: scheme, BCRYPT_COST: cost } = this.settings;
+    const result = await run(
+      scheme === 'argon2id'
+        ? { name: 'hash', scheme, password: password.normalize('NFC') }
+        : { name: 'hash', scheme, password: password.normalize('NFC'), cost },
+    );
     return String(result);
   }
 
   /**
-   * Whether a hash was made of this password. One that is not bcrypt's was made of none, which
-   * takes as long to find out: no account can be told from another by that.
+   * Whether a stored hash was made of this password: in NFC, or else as it was typed, which is how
+   * imported hashes were made.
+   *
+   * Where there is no hash, or none that anything verifies against, the answer is no after the
+   * same work: nobody can tell by the time who has an account here.
+   *
+   * @param username whose hash it is, or would be
    */
-  async verify(password: string, hash: string): Promise<boolean> {
-    const wellFormed = BCRYPT_HASH.test(hash);
-    const matches = await this.pool.run({
-      name: 'verify',
-      password: password.normalize('NFC'),
-      hash: wellFormed ? hash : this.dummyHash,
-    });
-    return wellFormed && matches === true;
+  async verify(
+    run: RunHash,
+    password: string,
+    username: string,
+    stored: string | undefined,
+  ): Promise<boolean> {
+    const usable = stored !== undefined && parseHash(stored) !== undefined;
+    const hash = usable ? stored : this.decoyFor(username);
+    for (const form of new Set([password.normalize('NFC'), password])) {
+      const matches = await run({ name: 'verify', password: form, hash });
+      if (matches === true && usable) return true;
+    }
+    return false;
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.pool.close();
+  /**
+   * Whether a hash that a password has just verified against should be replaced: it is of another
+   * scheme than new ones, or cheaper. Not where bcrypt saw only the beginning of the password: what
+   * followed was not verified, and must not become part of what is asked for.
+   */
+  needsRehash(stored: string, password: string): boolean {
+    const format = parseHash(stored);
+    if (format === undefined) return false;
+    const bytes = Buffer.byteLength(password.normalize('NFC'));
+    if (format.scheme === 'bcrypt' && bytes > BCRYPT_MAX_BYTES) return false;
+    const { PASSWORD_SCHEME: scheme, BCRYPT_COST: cost } = this.settings;
+    return scheme === 'argon2id'
+      ? format.scheme !== scheme || format.cost < ARGON2ID.memoryCost * ARGON2ID.timeCost
+      : format.scheme === 'argon2id' || format.cost < cost;
+  }
+
+  /** Says what hashes there are, so that those of nobody are like them. */
+  setCensus(census: HashCensus): void {
+    this.census = census;
+  }
+
+  /**
+   * The hash that a name without one is verified against. Which settings it has is decided by a
+   * keyed digest of the name, in the proportions of the real ones: always the same for a name, and
+   * nobody can say which without the key.
+   */
+  private decoyFor(username: string): string {
+    const total = [...this.census.values()].reduce((sum, count) => sum + count, 0);
+    const digest = createHmac('sha256', this.decoyKey).update(username).digest();
+    let place = (digest.readUIntBE(0, 6) / 2 ** 48) * total;
+    let chosen = this.newSettings();
+    for (const [settings, count] of this.census) {
+      chosen = settings;
+      place -= count;
+      if (place < 0) break;
+    }
+    const known = this.decoys.get(chosen);
+    if (known !== undefined) return known;
+    const decoy = decoyHash(chosen);
+    this.decoys.set(chosen, decoy);
+    return decoy;
+  }
+
+  private newSettings(): string {
+    return this.settings.PASSWORD_SCHEME === 'argon2id'
+      ? ARGON2ID_SETTINGS
+      : bcryptSettings(this.settings.BCRYPT_COST);
   }
 }

@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
+import { HashQueue } from './hash-queue';
 import { PasswordHasher } from './password-hasher';
 import { PasswordMinLength, UncommonPassword } from './password-rules';
 
 @Module({
-  providers: [PasswordHasher, PasswordMinLength, UncommonPassword],
+  providers: [HashQueue, PasswordHasher, PasswordMinLength, UncommonPassword],
   exports: [PasswordHasher],
 })
 export class PasswordModule {}

@@ -1,7 +1,14 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiBodyErrors, ApiCommonErrors, ApiErrorResponse, ApiToken } from '../openapi/decorators';
+import { Client } from '../http/client.decorator';
 import { Public } from '../http/public.decorator';
+import {
+  ApiBodyErrors,
+  ApiCommonErrors,
+  ApiErrorResponse,
+  ApiHashing,
+  ApiToken,
+} from '../openapi/decorators';
 import { CurrentUser } from './current-user.decorator';
 import { CreateUserDto } from './dto/create-user.dto';
 import { toUserResponse, UserResponse } from './dto/user.response';
@@ -22,8 +29,9 @@ export class UserController {
   @ApiResponse({ status: 204, description: 'The account exists and can log in.' })
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
-  async create(@Body() body: CreateUserDto): Promise<void> {
-    await this.users.create(body);
+  @ApiHashing()
+  async create(@Body() body: CreateUserDto, @Client() client: AbortSignal): Promise<void> {
+    await this.users.create(body, client);
   }
 
   @Get('me')

@@ -2,6 +2,7 @@ import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from 
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { jsonBody } from '../http/body';
 import { PasswordModule } from '../password/password.module';
+import { HashCensusService } from './hash-census.service';
 import { UserController } from './user.controller';
 import { User } from './user.entity';
 import { UserService } from './user.service';
@@ -9,7 +10,7 @@ import { UserService } from './user.service';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordModule],
   controllers: [UserController],
-  providers: [UserService],
+  providers: [UserService, HashCensusService],
   exports: [UserService],
 })
 export class UserModule implements NestModule {

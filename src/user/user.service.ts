@@ -20,10 +20,12 @@ export class UserService {
    * Makes an account. Whether the name is free is for the database to say, once: whoever asks
    * first has an answer that may be wrong by the time it is used.
    *
+   * @param client aborted when nobody waits for the answer any more
    * @throws UserExists when the username or the email address is taken
+   * @throws Overloaded when too many hashes are waiting already
    */
-  async create({ username, email, password1 }: CreateUserDto): Promise<void> {
-    const password = await this.hasher.hash(password1);
+  async create({ username, email, password1 }: CreateUserDto, client?: AbortSignal): Promise<void> {
+    const password = await this.hasher.reserve(client, (run) => this.hasher.hash(run, password1));
     try {
       await this.users.insert({ username, email, password });
     } catch (error) {
@@ -39,6 +41,11 @@ export class UserService {
   async findByUsername(username: string): Promise<User | null> {
     if (!isStorable(username)) return null;
     return this.users.findOneBy({ username });
+  }
+
+  /** Replaces the hash of a password, unless somebody has changed that meanwhile. */
+  async replaceHash({ id, password: old }: User, password: string): Promise<void> {
+    await this.users.update({ id, password: old }, { password });
   }
 
   /** The same, with the hash of its password, to verify one against. */

@@ -1,0 +1,93 @@
+import { Agent, request } from 'node:http';
+
+/** What a client does for a while: the same request again and again, several at once. */
+export interface Load {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** Requests under way at any time. */
+  readonly concurrency: number;
+  readonly seconds: number;
+}
+
+/** What came of it. */
+export interface LoadResult {
+  /** Answers a second, by status. */
+  readonly rate: Readonly<Record<string, number>>;
+  /** Milliseconds from sending a request to the end of its answer. */
+  readonly latency: Quantiles;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Sends it from this process, which should do nothing else. */
+export async function run({
+  url,
+  method = 'GET',
+  headers = {},
+  body,
+  concurrency,
+  seconds,
+}: Load): Promise<LoadResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
+  const answers: Record<string, number> = {};
+  const latencies: number[] = [];
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  const one = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const sent = request(url, { agent, method, headers }, (response) => {
+        response.resume().once('end', () => {
+          resolve(response.statusCode ?? 0);
+        });
+      });
+      sent.once('error', reject).end(body);
+    });
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (performance.now() < until) {
+        const sent = performance.now();
+        const status = String(await one());
+        // An answer after the end belongs to no second of the load.
+        if (performance.now() > until) return;
+        latencies.push(performance.now() - sent);
+        answers[status] = (answers[status] ?? 0) + 1;
+      }
+    }),
+  );
+  agent.destroy();
+  const rate = Object.fromEntries(
+    Object.entries(answers).map(([status, count]) => [status, count / seconds]),
+  );
+  return { rate, latency: quantiles(latencies) };
+}
+
+export function quantiles(values: readonly number[]): Quantiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+/** The middle one, or the mean of the two that are. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
+}
+
+// Started with fork(), it is the client in a process of its own.
+process.on('message', (load: Load) => {
+  run(load).then(
+    (result) => process.send?.(result),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { databaseErrorCode } from '../database/database-errors';
+import { DatabaseService } from '../database/database.service';
+import { PasswordHasher } from '../password/password-hasher';
+import { User } from './user.entity';
+
+const INTERVAL_MS = 10 * 60 * 1000;
+/** Rows that are enough to know proportions by. */
+const SAMPLE_ROWS = 10_000;
+
+/** The part of a hash before salt and digest: `HashFormat.settings`. */
+const SETTINGS = String.raw`^(\$2[aby]\$[0-9]{2}\$|\$bcrypt-sha256\$[^$]+\$|\$argon2id\$v=[0-9]+\$[^$]+\$)`;
+
+/**
+ * Looks from time to time which schemes and costs the stored hashes have, for the hasher, whose
+ * decoys are to be like them. In a large table it looks at some pages only.
+ */
+@Injectable()
+export class HashCensusService
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private readonly logger = new Logger(HashCensusService.name);
+  private readonly stopping = new AbortController();
+  private counting: Promise<void> = Promise.resolve();
+
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly database: DatabaseService,
+    private readonly hasher: PasswordHasher,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.counting = this.countAgainAndAgain();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopping.abort();
+  }
+
+  /** Once no hook is left to wait for the database. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.counting;
+  }
+
+  /** Counts now, and tells the hasher. */
+  async count(): Promise<void> {
+    const rows = await this.users.query<{ settings: string; count: number }[]>(
+      `SELECT substring(password FROM $1) AS settings, count(*)::int AS count
+         FROM "user" TABLESAMPLE SYSTEM (
+                (SELECT least(100, 100 * $2 / greatest(reltuples, 1))
+                   FROM pg_class WHERE oid = '"user"'::regclass))
+        GROUP BY 1 HAVING substring(password FROM $1) IS NOT NULL ORDER BY 1`,
+      [SETTINGS, SAMPLE_ROWS],
+    );
+    this.hasher.setCensus(new Map(rows.map(({ settings, count }) => [settings, count])));
+  }
+
+  private async countAgainAndAgain(): Promise<void> {
+    const { signal } = this.stopping;
+    await this.database.connected;
+    while (!signal.aborted) {
+      await this.count().catch((error: unknown) => {
+        this.logger.warn(`The hashes could not be counted (${databaseErrorCode(error)})`);
+      });
+      await delay(INTERVAL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}

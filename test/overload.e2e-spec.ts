@@ -1,0 +1,80 @@
+import { form, PASSWORD, registration } from './support/client';
+import { createMigratedDatabase, type TestDatabase } from './support/database';
+import { type RunningService, startServiceOn, waitUntil } from './support/service';
+
+describe('more logins than can be hashed', () => {
+  let database: TestDatabase;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    service = await startServiceOn(database, {
+      NODE_ENV: 'production',
+      BCRYPT_COST: '12',
+      HASH_CONCURRENCY: '1',
+      HASH_QUEUE_SECONDS: '1',
+    });
+    await service.fetch('/user/create', registration('hana'));
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  const login = form({ username: 'hana', password: PASSWORD });
+
+  it('are refused early, with a time to come back; what was taken is done', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async () => {
+        const response = await service.fetch('/user/login', login);
+        return {
+          status: response.status,
+          retryAfter: response.headers.get('retry-after'),
+          body: (await response.json()) as { detail?: string },
+        };
+      }),
+    );
+    const refused = answers.filter(({ status }) => status === 503);
+    const done = answers.filter(({ status }) => status === 200);
+    expect(refused.length + done.length).toBe(60);
+    expect(refused.length).toBeGreaterThan(20);
+    expect(done.length).toBeGreaterThan(1);
+    for (const { retryAfter, body } of refused) {
+      expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+      expect(body).toEqual({ detail: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요.' });
+    }
+    expect((await service.fetch('/user/login', login)).status).toBe(200);
+  });
+
+  it('are not hashed for clients that have gone, and registrations neither', async () => {
+    const client = new AbortController();
+    // A registration needs nothing before its hash: once it has arrived, the only thread is taken.
+    const first = service.fetch('/user/create', registration('first'));
+    await service.fetch('/health/live');
+    const gone = ['/user/login', '/user/login', '/user/create'].map((path, i) =>
+      service.fetch(path, {
+        ...(path === '/user/login' ? login : registration(`gone ${String(i)}`)),
+        signal: client.signal,
+        headers: {
+          ...(path === '/user/create' && { 'content-type': 'application/json' }),
+          'x-request-id': `gone-${String(i)}`,
+        },
+      }),
+    );
+    // They have arrived once a request that was sent after them has its answer.
+    await service.fetch('/health/live');
+    client.abort();
+    await Promise.all(gone.map((response) => expect(response).rejects.toThrow('aborted')));
+    expect((await first).status).toBe(204);
+    const lines = (): unknown[] =>
+      service
+        .output()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { request?: string; msg: string; status?: number })
+        .filter(({ request, msg }) => msg === 'request' && request?.startsWith('gone-'));
+    await waitUntil(() => Promise.resolve(lines().length === 3), service.output);
+    expect(await database.query(`SELECT FROM "user" WHERE username LIKE 'gone%'`)).toHaveLength(0);
+  });
+});
