@@ -1,6 +1,10 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a client does for a while: the same request again and again, several at once. */
+/**
+ * What clients do for a while: the same request again and again, several of them at once, each when
+ * it has its answer, or, refused, when the answer says to come back.
+ */
 export interface Load {
   readonly url: string;
   readonly method?: string;
@@ -39,24 +43,31 @@ export async function run({
   const latencies: number[] = [];
   const began = performance.now();
   const until = began + seconds * 1000;
-  const one = (): Promise<number> =>
+  const one = (): Promise<{ status: number; retryAfter: number }> =>
     new Promise((resolve, reject) => {
       const sent = request(url, { agent, method, headers }, (response) => {
         response.resume().once('end', () => {
-          resolve(response.statusCode ?? 0);
+          const { statusCode: status = 0, headers: answered } = response;
+          resolve({ status, retryAfter: Number(answered['retry-after'] ?? 0) });
         });
       });
-      sent.once('error', reject).end(body);
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        // A kept connection that the server closed just then: any client tries again.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') one().then(resolve, reject);
+        else reject(error);
+      });
+      sent.end(body);
     });
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
       while (performance.now() < until) {
         const sent = performance.now();
-        const status = String(await one());
+        const { status, retryAfter } = await one();
         // An answer after the end belongs to no second of the load.
         if (performance.now() > until) return;
         latencies.push(performance.now() - sent);
         answers[status] = (answers[status] ?? 0) + 1;
+        if (retryAfter > 0) await delay(Math.min(retryAfter * 1000, until - performance.now()));
       }
     }),
   );

@@ -18,7 +18,7 @@ const ROUNDS = Number(process.argv[2] ?? 5);
 const SECONDS = 4;
 const COST = 12;
 const THREADS = availableParallelism();
-const SECRET_KEY = 'a key of the benchmark that is long enough and not secret';
+const SECRET_KEY = 'what the benchmark signs with, long enough and known to all';
 const PASSWORD = 'correct horse 9';
 
 interface Row {
@@ -46,7 +46,12 @@ function child(file: string): {
     process,
     async ask(message) {
       process.send(message as object);
-      const [answer] = (await once(process, 'message')) as [unknown];
+      const [answer] = (await Promise.race([
+        once(process, 'message'),
+        once(process, 'exit').then(() => {
+          throw new Error(`${file} ended`);
+        }),
+      ])) as [unknown];
       return answer;
     },
   };
