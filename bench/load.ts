@@ -29,40 +29,52 @@ export interface Quantiles {
   readonly max: number;
 }
 
+/** What an answer is to a client: its status, and when to come back. */
+export interface Answer {
+  readonly status: number;
+  /** Seconds. */
+  readonly retryAfter: number;
+}
+
+/** Sends one request, and reads its answer to the end. */
+export function send(
+  { url, method = 'GET', headers = {}, body }: Pick<Load, 'url' | 'method' | 'headers' | 'body'>,
+  agent: Agent,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, method, headers }, (response) => {
+      response.resume().once('end', () => {
+        const { statusCode: status = 0, headers: answered } = response;
+        resolve({ status, retryAfter: Number(answered['retry-after'] ?? 0) });
+      });
+    });
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      // A kept connection that the server closed just then: any client tries again.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') {
+        send({ url, method, headers, ...(body !== undefined && { body }) }, agent).then(
+          resolve,
+          reject,
+        );
+      } else {
+        reject(error);
+      }
+    });
+    sent.end(body);
+  });
+}
+
 /** Sends it from this process, which should do nothing else. */
-export async function run({
-  url,
-  method = 'GET',
-  headers = {},
-  body,
-  concurrency,
-  seconds,
-}: Load): Promise<LoadResult> {
+export async function run(load: Load): Promise<LoadResult> {
+  const { concurrency, seconds } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const answers: Record<string, number> = {};
   const latencies: number[] = [];
-  const began = performance.now();
-  const until = began + seconds * 1000;
-  const one = (): Promise<{ status: number; retryAfter: number }> =>
-    new Promise((resolve, reject) => {
-      const sent = request(url, { agent, method, headers }, (response) => {
-        response.resume().once('end', () => {
-          const { statusCode: status = 0, headers: answered } = response;
-          resolve({ status, retryAfter: Number(answered['retry-after'] ?? 0) });
-        });
-      });
-      sent.once('error', (error: NodeJS.ErrnoException) => {
-        // A kept connection that the server closed just then: any client tries again.
-        if (sent.reusedSocket && error.code === 'ECONNRESET') one().then(resolve, reject);
-        else reject(error);
-      });
-      sent.end(body);
-    });
+  const until = performance.now() + seconds * 1000;
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
       while (performance.now() < until) {
         const sent = performance.now();
-        const { status, retryAfter } = await one();
+        const { status, retryAfter } = await send(load, agent);
         // An answer after the end belongs to no second of the load.
         if (performance.now() > until) return;
         latencies.push(performance.now() - sent);

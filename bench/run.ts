@@ -1,6 +1,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { chmod, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +13,7 @@ import { parseSettings } from '../src/config/settings';
 import { ServiceDataSource } from '../src/database/data-source';
 import { EmbeddedPostgres } from '../src/database/embedded-postgres';
 import type { Limit } from './limit';
-import { type Load, type LoadResult, median, quantiles } from './load';
+import { type Load, type LoadResult, median, quantiles, send } from './load';
 
 /** Rounds of everything that is compared: each compares within itself, the median is over rounds. */
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -42,16 +44,16 @@ function child(file: string): {
   process: ChildProcess;
 } {
   const process = fork(join(__dirname, file), { execArgv: ['--require', 'ts-node/register'] });
+  const ended = once(process, 'exit').then(() => {
+    throw new Error(`${file} ended`);
+  });
+  // Ended on purpose, nobody asks it any more.
+  ended.catch(() => undefined);
   return {
     process,
     async ask(message) {
       process.send(message as object);
-      const [answer] = (await Promise.race([
-        once(process, 'message'),
-        once(process, 'exit').then(() => {
-          throw new Error(`${file} ended`);
-        }),
-      ])) as [unknown];
+      const [answer] = (await Promise.race([once(process, 'message'), ended])) as [unknown];
       return answer;
     },
   };
@@ -245,7 +247,6 @@ async function hashing(
     const idle: number[][] = [];
     const busy: number[][] = [];
     const loops: number[] = [];
-    const other = child('load.ts');
     for (let round = 0; round < ROUNDS; round += 1) {
       const quiet = await probe(service.url + path, headers, SECONDS);
       await service.inside();
@@ -256,7 +257,6 @@ async function hashing(
       idle.push(quiet);
       busy.push(loud);
     }
-    other.process.kill();
     const quiet = quantiles(idle.flat());
     const loud = quantiles(busy.flat());
     const ratio = median(
@@ -419,7 +419,7 @@ async function probe(
         .then((response) => response.text())
         .then(() => void latencies.push(performance.now() - sent)),
     );
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
   }
   await Promise.all(answers);
   return latencies;
@@ -427,28 +427,27 @@ async function probe(
 
 /** So many requests a second, whether they are answered or not. @returns answers a second, by status */
 async function storm(
-  { url, method, headers, body }: Pick<Load, 'url' | 'method' | 'headers' | 'body'>,
+  load: Pick<Load, 'url' | 'method' | 'headers' | 'body'>,
   perSecond: number,
   seconds: number,
 ): Promise<Record<string, number>> {
+  const agent = new Agent({ keepAlive: true });
   const counts: Record<string, number> = {};
   const answers: Promise<void>[] = [];
   const began = performance.now();
   for (let i = 0; i < perSecond * seconds; i += 1) {
     const due = began + (i / perSecond) * 1000;
     const early = due - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 0) await delay(early);
     answers.push(
-      fetch(url, { method: method ?? 'GET', ...(headers && { headers }), body: body ?? '' }).then(
-        async (response) => {
-          await response.text();
-          if (performance.now() - began > seconds * 1000) return;
-          counts[response.status] = (counts[response.status] ?? 0) + 1;
-        },
-      ),
+      send(load, agent).then(({ status }) => {
+        if (performance.now() - began > seconds * 1000) return;
+        counts[status] = (counts[status] ?? 0) + 1;
+      }),
     );
   }
   await Promise.all(answers);
+  agent.destroy();
   return Object.fromEntries(
     Object.entries(counts).map(([status, count]) => [status, count / seconds]),
   );
