@@ -17,7 +17,7 @@ function verifier({ backend, cost }: Limit): () => boolean {
     const hash = argon2Hash('correct horse 9', ARGON2ID);
     return () => argon2Verify(hash, 'correct horse 8');
   }
-  const hash = nativeHash('correct horse 9', { cost });
+  const hash = nativeHash('correct horse 9', cost);
   return backend === 'native'
     ? () => nativeVerify('correct horse 8', hash)
     : () => javaScriptVerify('correct horse 8', hash);

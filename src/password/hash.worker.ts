@@ -67,7 +67,13 @@ function nativeBcrypt(): Bcrypt {
   // Loaded only where it is there: there is no binary for every platform.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- and import() would be asynchronous
   const { hashSync, verifySync } = require('@node-rs/bcrypt') as typeof NativeBcrypt;
-  return { hash: (password, salt) => hashSync(password, { salt }), verify: verifySync };
+  return {
+    hash(password, salt) {
+      const bytes = bcryptjs.decodeBase64(salt.slice(-22), 16);
+      return hashSync(password, Number(salt.slice(4, 6)), Uint8Array.from(bytes));
+    },
+    verify: verifySync,
+  };
 }
 
 function javaScriptBcrypt(): Bcrypt {
