@@ -217,6 +217,19 @@ describe('PasswordHasher', () => {
     subject.hasher.setCensus(new Map());
   });
 
+  it('has no decoys like what is no hash', async () => {
+    subject.hasher.setCensus(
+      new Map([
+        ['$2b$99$', 1000],
+        ['$2b$03$', 1000],
+        ['$argon2id$v=19$m=9999999,t=2,p=1$', 1000],
+        ['nonsense', 1000],
+      ]),
+    );
+    expect((await subject.verify('x', undefined)).work).toEqual(usual);
+    subject.hasher.setCensus(new Map());
+  });
+
   it('makes argon2id if asked to', async () => {
     const argon2id = fixture({ PASSWORD_SCHEME: 'argon2id' });
     const stored = await argon2id.hash('x'.repeat(100));

@@ -90,9 +90,9 @@ export class PasswordHasher {
       : format.scheme === 'argon2id' || format.cost < cost;
   }
 
-  /** Says what hashes there are, so that those of nobody are like them. */
+  /** Says what hashes there are, so that those of nobody are like them, where they are hashes. */
   setCensus(census: HashCensus): void {
-    this.census = census;
+    this.census = new Map([...census].filter(([settings]) => parseHash(decoyHash(settings))));
   }
 
   /**
