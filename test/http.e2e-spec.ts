@@ -209,6 +209,16 @@ describe('HTTP', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 204 /);
   });
 
+  it.each(['/user/create', '/user/login'])(
+    'does not wait for the rest of a body that cannot be read: %s',
+    async (path) => {
+      const answer = await raw(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*\{"detail":"Bad Request"\}$/);
+    },
+  );
+
   it('says nothing in the middle of an answer that is on its way', async () => {
     const answer = await raw(
       'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\nno HTTP at all\r\n\r\n',

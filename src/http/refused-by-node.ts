@@ -19,16 +19,17 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 export function answerRefusedRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const answer = answerOnItsWay(socket);
-    if (answer !== undefined) {
-      // It is the last one here, and is not written into.
-      answer.once('finish', () => socket.end()).once('close', () => socket.destroy());
-      return;
-    }
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
-      return;
+    } else if (answer?.req.complete === true) {
+      // To a request that came whole before: the last one here, and not written into.
+      answer.once('finish', () => socket.end()).once('close', () => socket.destroy());
+    } else if (answer?.headersSent === true) {
+      socket.destroy();
+    } else {
+      // Of a request whose body cannot be read, or does not come, nothing more is to be waited for.
+      refuse(socket, REFUSALS[error.code ?? ''] ?? { status: 400, messageName: 'badRequest' });
     }
-    refuse(socket, REFUSALS[error.code ?? ''] ?? { status: 400, messageName: 'badRequest' });
   });
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     refuse(socket, { status: 405, messageName: 'methodNotAllowed' });
@@ -45,8 +46,8 @@ export function answerRefusedRequests(server: Server): void {
 }
 
 /**
- * RFC 9112 §3.2: a request of HTTP/1.1 names its host, and none names two. Node would refuse it without a body, so its
- * own check is off.
+ * RFC 9112 §3.2: a request of HTTP/1.1 names its host, and none names two. Node would refuse it
+ * without a body, so its own check is off.
  */
 export const requireHost: RequestHandler = (request, _response, next) => {
   const hosts = request.rawHeaders.filter((name, i) => i % 2 === 0 && /^host$/i.test(name)).length;
