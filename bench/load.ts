@@ -13,6 +13,8 @@ export interface Load {
   /** Requests under way at any time. */
   readonly concurrency: number;
   readonly seconds: number;
+  /** How long the load runs before that, uncounted: until as many answers end as begin. */
+  readonly warmUpSeconds?: number;
 }
 
 /** What came of it. */
@@ -65,11 +67,12 @@ export function send(
 
 /** Sends it from this process, which should do nothing else. */
 export async function run(load: Load): Promise<LoadResult> {
-  const { concurrency, seconds } = load;
+  const { concurrency, seconds, warmUpSeconds = 0 } = load;
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
   const answers: Record<string, number> = {};
   const latencies: number[] = [];
-  const until = performance.now() + seconds * 1000;
+  const from = performance.now() + warmUpSeconds * 1000;
+  const until = from + seconds * 1000;
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
       while (performance.now() < until) {
@@ -77,8 +80,10 @@ export async function run(load: Load): Promise<LoadResult> {
         const { status, retryAfter } = await send(load, agent);
         // An answer after the end belongs to no second of the load.
         if (performance.now() > until) return;
-        latencies.push(performance.now() - sent);
-        answers[status] = (answers[status] ?? 0) + 1;
+        if (performance.now() >= from) {
+          latencies.push(performance.now() - sent);
+          answers[status] = (answers[status] ?? 0) + 1;
+        }
         if (retryAfter > 0) await delay(Math.min(retryAfter * 1000, until - performance.now()));
       }
     }),

@@ -18,6 +18,8 @@ import { type Load, type LoadResult, median, quantiles, send } from './load';
 /** Rounds of everything that is compared: each compares within itself, the median is over rounds. */
 const ROUNDS = Number(process.argv[2] ?? 5);
 const SECONDS = 4;
+/** A load that is counted once as many answers end as begin. */
+const STEADY = { warmUpSeconds: 2, seconds: 3 * SECONDS };
 const COST = 12;
 const THREADS = availableParallelism();
 const SECRET_KEY = 'what the benchmark signs with, long enough and known to all';
@@ -221,7 +223,7 @@ async function hashing(
     const before = await rawRate('native');
     const measured: [number, number][] = [];
     for (const concurrency of clients) {
-      const { rate } = await load({ ...login(service.url), concurrency, seconds: 2 * SECONDS });
+      const { rate } = await load({ ...login(service.url), concurrency, ...STEADY });
       measured.push([concurrency, rate['200'] ?? 0]);
     }
     const raw = (before + (await rawRate('native'))) / 2;
@@ -301,7 +303,7 @@ async function hashing(
   const argonShares: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = await rawRate('argon2id');
-    const { rate } = await load({ ...login(argon2id.url), concurrency: 16, seconds: 2 * SECONDS });
+    const { rate } = await load({ ...login(argon2id.url), concurrency: 16, ...STEADY });
     argonShares.push((rate['200'] ?? 0) / ((before + (await rawRate('argon2id'))) / 2));
   }
   report(
@@ -425,7 +427,11 @@ async function probe(
   return latencies;
 }
 
-/** So many requests a second, whether they are answered or not. @returns answers a second, by status */
+/**
+ * So many requests a second, whether they are answered or not, counted once the queue is full.
+ *
+ * @returns answers a second, by status
+ */
 async function storm(
   load: Pick<Load, 'url' | 'method' | 'headers' | 'body'>,
   perSecond: number,
@@ -435,14 +441,16 @@ async function storm(
   const counts: Record<string, number> = {};
   const answers: Promise<void>[] = [];
   const began = performance.now();
-  for (let i = 0; i < perSecond * seconds; i += 1) {
+  const from = began + STEADY.warmUpSeconds * 1000;
+  const until = from + seconds * 1000;
+  for (let i = 0; i < perSecond * (STEADY.warmUpSeconds + seconds); i += 1) {
     const due = began + (i / perSecond) * 1000;
     const early = due - performance.now();
     if (early > 0) await delay(early);
     answers.push(
       send(load, agent).then(({ status }) => {
-        if (performance.now() - began > seconds * 1000) return;
-        counts[status] = (counts[status] ?? 0) + 1;
+        const now = performance.now();
+        if (now >= from && now <= until) counts[status] = (counts[status] ?? 0) + 1;
       }),
     );
   }

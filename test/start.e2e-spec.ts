@@ -183,6 +183,18 @@ describe('a start with wrong settings', () => {
     },
   );
 
+  it('names a scheme of hashes that nothing can make here', async () => {
+    // As on a platform that there is no binary for.
+    const { ended, output } = spawnService({
+      ...database,
+      SECRET_KEY: TEST_SECRET_KEY,
+      PASSWORD_SCHEME: 'argon2id',
+      NODE_OPTIONS: `--import ${join(__dirname, 'fixtures/without-argon2.mjs')}`,
+    });
+    expect(await ended).toBe(1);
+    expect(output()).toContain('PASSWORD_SCHEME=argon2id needs @node-rs/argon2');
+  });
+
   it('names a port that is in use, and leaves no database running', async () => {
     const other = createServer();
     other.listen(0);

@@ -4,6 +4,7 @@ import { PassportModule } from '@nestjs/passport';
 import { SigningKeys } from '../config/signing-keys';
 import { formBody } from '../http/body';
 import { PasswordModule } from '../password/password.module';
+import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { UserModule } from '../user/user.module';
 import { BodyValidationPipe } from '../validation/body-validation.pipe';
 import { AuthController } from './auth.controller';
@@ -27,6 +28,8 @@ import { TokenService } from './token.service';
 })
 export class AuthModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(...formBody).forRoutes({ path: 'user/login', method: RequestMethod.POST });
+    consumer
+      .apply(RefuseOverload, ...formBody)
+      .forRoutes({ path: 'user/login', method: RequestMethod.POST });
   }
 }

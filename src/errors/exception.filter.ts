@@ -43,7 +43,8 @@ export class ApiExceptionFilter implements ExceptionFilter {
       ({ status } = error);
       body = errorBody(error, catalogue);
       headers = error.headers;
-      if (status >= 500) log(request, status, exception);
+      // What the service refuses by itself, the line of the request says.
+      if (status >= 500 && error !== exception) log(request, status, exception);
     }
     if (response.headersSent) {
       // Half an answer cannot be mended: the client must notice that it is not whole.

@@ -7,11 +7,16 @@ import {
 } from '@nestjs/common';
 import Piscina from 'piscina';
 import { Settings } from '../config/settings';
+import { StartError } from '../config/start-error';
+import type { HashFormat } from './hash-format';
 import { Overloaded, ClientGone } from './hash-queue.errors';
 import type { HashTask, HashWorkerData } from './hash.worker';
 
-/** Threads that hash yield to the one that answers everyone else. */
-const NICENESS = 10;
+/**
+ * Threads that hash yield to the one that answers everyone else; not so much that whoever keeps
+ * that one busy, with requests that are refused, say, stops them.
+ */
+const NICENESS = 5;
 /** Weight of the latest duration in their running mean. */
 const SMOOTHING = 0.1;
 /** What bcrypt of cost 12 takes, until it has been measured. */
@@ -32,6 +37,7 @@ interface Waiting {
 export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(HashQueue.name);
   private readonly backend: string;
+  private readonly hasArgon2: boolean;
   private readonly threads: number;
   private readonly pool: Piscina<HashTask, string | boolean>;
   private readonly waiting: Waiting[] = [];
@@ -42,7 +48,15 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(private readonly settings: Settings) {
     this.threads = settings.HASH_CONCURRENCY || availableParallelism();
     this.meanSeconds = GUESS_SECONDS * 2 ** (settings.BCRYPT_COST - 12);
-    const workerData: HashWorkerData = { native: settings.PASSWORD_NATIVE && hasNativeBcrypt() };
+    const workerData: HashWorkerData = {
+      native: settings.PASSWORD_NATIVE && isLoadable('@node-rs/bcrypt'),
+    };
+    this.hasArgon2 = isLoadable('@node-rs/argon2');
+    if (settings.PASSWORD_SCHEME === 'argon2id' && !this.hasArgon2) {
+      throw new StartError(
+        'PASSWORD_SCHEME=argon2id needs @node-rs/argon2, which has no binary for this platform: set it to bcrypt',
+      );
+    }
     this.backend = workerData.native ? 'native code' : 'JavaScript';
     this.pool = new Piscina({
       filename: require.resolve('./hash.worker.js'),
@@ -65,9 +79,20 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.pool.close();
   }
 
+  /** Whether passwords can be verified against hashes of this scheme here. */
+  supports(scheme: HashFormat['scheme']): boolean {
+    return scheme !== 'argon2id' || this.hasArgon2;
+  }
+
   /** Seconds until a hash that came now would begin. */
   get waitSeconds(): number {
     return (Math.max(0, this.reserved + 1 - this.threads) * this.meanSeconds) / this.threads;
+  }
+
+  /** @throws Overloaded when there is more waiting already than can be done in time */
+  refuseIfFull(): void {
+    const wait = this.waitSeconds;
+    if (wait > this.settings.HASH_QUEUE_SECONDS) throw new Overloaded(wait);
   }
 
   /**
@@ -81,8 +106,7 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     client: AbortSignal | undefined,
     work: (hash: RunHash) => Promise<T>,
   ): Promise<T> {
-    const wait = this.waitSeconds;
-    if (wait > this.settings.HASH_QUEUE_SECONDS) throw new Overloaded(wait);
+    this.refuseIfFull();
     this.reserved += 1;
     try {
       return await work((task) => this.run(task, client));
@@ -135,10 +159,11 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
 /** Hashes or verifies, when it is its turn. */
 export type RunHash = (task: HashTask) => Promise<string | boolean>;
 
-function hasNativeBcrypt(): boolean {
+/** Whether a package of native code has a binary for this platform. */
+function isLoadable(name: string): boolean {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading it is the only way to know
-    require('@node-rs/bcrypt');
+    require(name);
     return true;
   } catch {
     return false;

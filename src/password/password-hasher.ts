@@ -65,7 +65,7 @@ export class PasswordHasher {
     username: string,
     stored: string | undefined,
   ): Promise<boolean> {
-    const usable = stored !== undefined && parseHash(stored) !== undefined;
+    const usable = stored !== undefined && this.isVerifiable(stored);
     const hash = usable ? stored : this.decoyFor(username);
     for (const form of new Set([password.normalize('NFC'), password])) {
       const matches = await run({ name: 'verify', password: form, hash });
@@ -92,7 +92,14 @@ export class PasswordHasher {
 
   /** Says what hashes there are, so that those of nobody are like them, where they are hashes. */
   setCensus(census: HashCensus): void {
-    this.census = new Map([...census].filter(([settings]) => parseHash(decoyHash(settings))));
+    this.census = new Map(
+      [...census].filter(([settings]) => this.isVerifiable(decoyHash(settings))),
+    );
+  }
+
+  private isVerifiable(hash: string): boolean {
+    const format = parseHash(hash);
+    return format !== undefined && this.queue.supports(format.scheme);
   }
 
   /**

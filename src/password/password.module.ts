@@ -5,6 +5,6 @@ import { PasswordMinLength, UncommonPassword } from './password-rules';
 
 @Module({
   providers: [HashQueue, PasswordHasher, PasswordMinLength, UncommonPassword],
-  exports: [PasswordHasher],
+  exports: [HashQueue, PasswordHasher],
 })
 export class PasswordModule {}

@@ -2,6 +2,7 @@ import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from 
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { jsonBody } from '../http/body';
 import { PasswordModule } from '../password/password.module';
+import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { HashCensusService } from './hash-census.service';
 import { UserController } from './user.controller';
 import { User } from './user.entity';
@@ -15,6 +16,8 @@ import { UserService } from './user.service';
 })
 export class UserModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(...jsonBody).forRoutes({ path: 'user/create', method: RequestMethod.POST });
+    consumer
+      .apply(RefuseOverload, ...jsonBody)
+      .forRoutes({ path: 'user/create', method: RequestMethod.POST });
   }
 }

@@ -37,16 +37,14 @@ export class UserService {
     }
   }
 
-  /** The account of exactly this name, if there is one. */
+  /** The account of exactly this name, if there is one, without the hash of its password. */
   async findByUsername(username: string): Promise<User | null> {
-    if (!isStorable(username)) return null;
-    // Every request with a token asks this. TypeORM takes as long to write the query as PostgreSQL
-    // to answer it: written here, /user/me is a fifth faster.
-    const [user] = await this.users.query<User[]>(
-      'SELECT id, username, email FROM "user" WHERE username = $1',
-      [username],
-    );
-    return user ?? null;
+    return this.find(username, 'id, username, email');
+  }
+
+  /** The same, with the hash of its password, to verify one against. */
+  async findWithPassword(username: string): Promise<User | null> {
+    return this.find(username, 'id, username, email, password');
   }
 
   /** Replaces the hash of a password, unless somebody has changed that meanwhile. */
@@ -54,11 +52,16 @@ export class UserService {
     await this.users.update({ id, password: old }, { password });
   }
 
-  /** The same, with the hash of its password, to verify one against. */
-  async findWithPassword(username: string): Promise<User | null> {
-    return this.users.findOne({
-      where: { username },
-      select: { id: true, username: true, email: true, password: true },
-    });
+  /**
+   * Every request with a token asks this, and every login. TypeORM takes as long to write the query
+   * as PostgreSQL to answer it: written here, /user/me is a fifth faster.
+   */
+  private async find(username: string, columns: string): Promise<User | null> {
+    if (!isStorable(username)) return null;
+    const [user] = await this.users.query<User[]>(
+      `SELECT ${columns} FROM "user" WHERE username = $1`,
+      [username],
+    );
+    return user ?? null;
   }
 }
