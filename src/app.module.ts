@@ -10,7 +10,7 @@ import { DatabaseModule } from './database/database.module';
 import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
 import { UserModule } from './user/user.module';
-import { BodyValidationPipe } from './validation/body-validation.pipe';
+import { RequestValidationPipe } from './validation/request-validation.pipe';
 
 /** Everything, wired. */
 @Module({})
@@ -32,7 +32,7 @@ export class AppModule {
       providers: [
         { provide: APP_FILTER, useClass: ApiExceptionFilter },
         { provide: APP_GUARD, useClass: JwtAuthGuard },
-        { provide: APP_PIPE, useClass: BodyValidationPipe },
+        { provide: APP_PIPE, useClass: RequestValidationPipe },
       ],
     };
   }

@@ -31,6 +31,7 @@ export async function createApp(
       new ServiceAdapter(),
       { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
     );
+    app.set('trust proxy', settings.trustProxy);
     app.use(stripRootPath(settings.ROOT_PATH));
     app.use(requestLog(logger));
     app.use(requireHost, refuseTrailingSlash);

@@ -23,18 +23,24 @@ describe('the work of a login', () => {
     locked: '!',
   };
 
+  const logger = pino({ level: 'silent' });
+
   beforeAll(async () => {
     database = await createMigratedDatabase();
     app = await createApp(
       parseSettings({ ...database.environment, SECRET_KEY: TEST_SECRET_KEY, BCRYPT_COST: '5' }),
-      pino({ level: 'silent' }),
+      logger,
     );
     await app.listen(0);
     url = `http://127.0.0.1:${String((app.getHttpServer().address() as AddressInfo).port)}`;
     await app.get(DatabaseService).connected;
     const users = app.get(UserService);
     const email = 'hana@example.com';
-    await users.create({ username: 'hana', password1: PASSWORD, password2: PASSWORD, email });
+    const client = { gone: new AbortController().signal, ip: null, userAgent: null, log: logger };
+    await users.create(
+      { username: 'hana', password1: PASSWORD, password2: PASSWORD, email },
+      client,
+    );
     for (const [name, hash] of Object.entries(STORED)) await insert(name, hash);
   });
 
@@ -125,7 +131,7 @@ describe('the work of a login', () => {
     );
     await counting.init();
     await counting.get(DatabaseService).connected;
-    await counting.get(HashCensusService).count();
+    await counting.get(HashCensusService).run();
     const run = jest.spyOn(Piscina.prototype, 'run');
     await counting.listen(0);
     const { port } = counting.getHttpServer().address() as AddressInfo;

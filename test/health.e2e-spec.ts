@@ -64,11 +64,7 @@ describe('a service whose database is away', () => {
       DB_PASS: password,
       DB_NAME: database,
     };
-    const dataSource = await openDataSource({
-      environment,
-      query: () => Promise.resolve([]),
-      drop: () => Promise.resolve(),
-    });
+    const dataSource = await openDataSource({ environment });
     await dataSource.runMigrations();
     await dataSource.destroy();
     await postgres.release();

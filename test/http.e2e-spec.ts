@@ -75,7 +75,9 @@ describe('HTTP', () => {
   it.each([
     ['/user/create', 'POST', ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD']],
     ['/user/login', 'POST', ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD']],
-    ['/user/me', 'GET, HEAD', ['POST', 'PUT', 'DELETE']],
+    ['/user/me', 'GET, HEAD, PATCH', ['POST', 'PUT', 'DELETE']],
+    ['/user/session', 'DELETE, POST', ['GET', 'PUT']],
+    ['/user/sessions', 'DELETE, GET, HEAD', ['POST', 'PUT']],
     ['/health/live', 'GET, HEAD', ['POST']],
     ['/openapi.json', 'GET, HEAD', ['POST']],
   ])('%s allows %s', async (path, allow, others) => {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bearer, form, logIn, post, registration } from './support/client';
+import { bearer, form, JSON_TYPE, logIn, PASSWORD, post, registration } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
 import { type RunningService, startServiceOn } from './support/service';
+import { claimsOf } from './support/token';
 
 describe('the log', () => {
   let database: TestDatabase;
@@ -63,6 +64,49 @@ describe('the log', () => {
         msg: 'request',
       },
     ]);
+  });
+
+  it('has a line for every login, refusal, logout and change of password', async () => {
+    await service.fetch('/user/create', registration('watched'));
+    const first = await logIn(service, 'watched', PASSWORD);
+    await service.fetch('/user/login', form({ username: 'watched', password: 'wrong' }));
+    await service.fetch('/user/login', form({ username: 'unknown', password: 'wrong' }));
+    const change = {
+      current_password: 'wrong',
+      password1: 'new horse 10',
+      password2: 'new horse 10',
+    };
+    const changing = (body: object): Promise<Response> =>
+      service.fetch('/user/password', {
+        ...post(body),
+        headers: { ...JSON_TYPE, authorization: `Bearer ${first}` },
+      });
+    await changing(change);
+    await changing({ ...change, current_password: PASSWORD });
+    await service.fetch('/user/logout', { method: 'POST', ...bearer(first) });
+    await service.fetch('/user/me', {
+      headers: { authorization: `Bearer ${first}`, 'x-request-id': 'dead' },
+    });
+    const lines = await linesUntil('dead');
+    const { sid: session } = claimsOf(first);
+    const [row] = await database.query<{ id: number }>(
+      `SELECT id FROM "user" WHERE username = 'watched'`,
+    );
+    const account = row?.id;
+    const security = lines.filter(({ msg }) => msg === 'security');
+    expect(security.map((line) => [line['event'], line['account'], line['session']])).toEqual([
+      ['user_created', 1, undefined],
+      ['authn_login_success', 1, expect.any(String)],
+      ['user_created', account, undefined],
+      ['authn_login_success', account, session],
+      ['authn_login_fail', account, undefined],
+      ['authn_login_fail', undefined, undefined],
+      ['authn_password_change_fail', account, session],
+      ['authn_password_change', account, session],
+      ['authn_token_revoked', account, session],
+      ['authn_token_invalid', undefined, undefined],
+    ]);
+    for (const line of security) expect(line.request).toEqual(expect.any(String));
   });
 
   it('holds nothing that a person typed, nor a token, a hash or a key', async () => {

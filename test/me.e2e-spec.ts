@@ -2,34 +2,11 @@ import { createHmac } from 'node:crypto';
 import { bearer, signUp } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
 import { type RunningService, startServiceOn, TEST_SECRET_KEY } from './support/service';
+import { DAY, HOUR, now, sign } from './support/token';
 
+/** Id of no login. */
+const NOBODYS = '0b5ad1f5-39a1-4c51-9f0e-7b9f3b1c9d55';
 const PREVIOUS_KEY = 'the key before, 16+';
-const HOUR = 3600;
-const DAY = 24 * HOUR;
-
-/** A token made by hand, as a stranger or the reference would. */
-function token(
-  claims: object,
-  {
-    key = TEST_SECRET_KEY,
-    header = { alg: 'HS256', typ: 'JWT' },
-    hash = 'sha256',
-  }: {
-    key?: string;
-    header?: object;
-    hash?: string;
-  } = {},
-): string {
-  const signed = [header, claims]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
-  return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1000);
-}
-
 describe('GET /user/me', () => {
   let database: TestDatabase;
   let service: RunningService;
@@ -92,7 +69,7 @@ describe('GET /user/me', () => {
 
   it("takes the reference's tokens, and those of the previous key", async () => {
     for (const key of [TEST_SECRET_KEY, PREVIOUS_KEY]) {
-      const good = token({ sub: 'hana', exp: now() + DAY }, { key });
+      const good = sign({ sub: 'hana', exp: now() + DAY }, { key });
       expect(await me(bearer(good))).toEqual([
         200,
         null,
@@ -115,39 +92,37 @@ describe('GET /user/me', () => {
     ['no token at all', 'abc'],
     ['two parts', 'a.b'],
     ['dots', '..'],
-    ['a foreign key', token({ sub: 'hana', exp }, { key: 'x'.repeat(40) })],
+    ['a foreign key', sign({ sub: 'hana', exp }, { key: 'x'.repeat(40) })],
     [
       'alg none',
       `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ sub: 'hana', exp })).toString('base64url')}.`,
     ],
-    ['alg none, signed', token({ sub: 'hana', exp }, { header: { alg: 'none', typ: 'JWT' } })],
-    [
-      'HS512',
-      token({ sub: 'hana', exp }, { header: { alg: 'HS512', typ: 'JWT' }, hash: 'sha512' }),
-    ],
-    [
-      'HS384',
-      token({ sub: 'hana', exp }, { header: { alg: 'HS384', typ: 'JWT' }, hash: 'sha384' }),
-    ],
-    ['RS256 with an HMAC', token({ sub: 'hana', exp }, { header: { alg: 'RS256', typ: 'JWT' } })],
-    ['crit', token({ sub: 'hana', exp }, { header: { alg: 'HS256', crit: ['b64'], b64: true } })],
+    ['alg none, signed', sign({ sub: 'hana', exp }, { header: { alg: 'none', typ: 'JWT' } })],
+    ['HS512', sign({ sub: 'hana', exp }, { header: { alg: 'HS512', typ: 'JWT' }, hash: 'sha512' })],
+    ['HS384', sign({ sub: 'hana', exp }, { header: { alg: 'HS384', typ: 'JWT' }, hash: 'sha384' })],
+    ['RS256 with an HMAC', sign({ sub: 'hana', exp }, { header: { alg: 'RS256', typ: 'JWT' } })],
+    ['crit', sign({ sub: 'hana', exp }, { header: { alg: 'HS256', crit: ['b64'], b64: true } })],
     ['a header that is null', `${Buffer.from('null').toString('base64url')}.e30.x`],
-    ['expired', token({ sub: 'hana', exp: now() - 1 })],
-    ['no exp', token({ sub: 'hana' })],
-    ['exp a text', token({ sub: 'hana', exp: String(exp) })],
-    ['exp null', token({ sub: 'hana', exp: null })],
-    ['without iat, an exp in 25 hours', token({ sub: 'hana', exp: now() + 25 * HOUR })],
-    ['exp in milliseconds', token({ sub: 'hana', exp: exp * 1000 })],
-    ['not yet', token({ sub: 'hana', exp, nbf: exp - 10 })],
-    ['for another audience', token({ sub: 'hana', exp, aud: 'other' })],
-    ['iat a text', token({ sub: 'hana', exp, iat: 'now' })],
-    ['an unknown user', token({ sub: 'nobody', exp })],
-    ['no sub', token({ exp })],
-    ['sub a number', token({ sub: 1, exp })],
-    ['sub an object', token({ sub: { username: 'hana' }, exp })],
-    ['sub with NUL', token({ sub: 'hana\0', exp })],
-    ['sub with half a surrogate pair', token({ sub: 'hana\ud800', exp })],
-    ['the claims a text', token('hana' as unknown as object)],
+    ['expired', sign({ sub: 'hana', exp: now() - 1 })],
+    ['no exp', sign({ sub: 'hana' })],
+    ['exp a text', sign({ sub: 'hana', exp: String(exp) })],
+    ['exp null', sign({ sub: 'hana', exp: null })],
+    ['without iat, an exp in 25 hours', sign({ sub: 'hana', exp: now() + 25 * HOUR })],
+    ['exp in milliseconds', sign({ sub: 'hana', exp: exp * 1000 })],
+    ['not yet', sign({ sub: 'hana', exp, nbf: exp - 10 })],
+    ['for another audience', sign({ sub: 'hana', exp, aud: 'other' })],
+    ['iat a text', sign({ sub: 'hana', exp, iat: 'now' })],
+    ['an unknown user', sign({ sub: 'nobody', exp })],
+    ['no sub', sign({ exp })],
+    ['sub a number', sign({ sub: 1, exp })],
+    ['sub an object', sign({ sub: { username: 'hana' }, exp })],
+    ['sub with NUL', sign({ sub: 'hana\0', exp })],
+    ['sub with half a surrogate pair', sign({ sub: 'hana\ud800', exp })],
+    ['sid a text', sign({ sub: 'hana', exp, iat: exp - HOUR, sid: 'x' })],
+    ['sid of no login', sign({ sub: 'hana', exp, iat: exp - HOUR, sid: NOBODYS })],
+    ['sid without iat', sign({ sub: 'hana', exp, sid: NOBODYS })],
+    ['sid with NUL', sign({ sub: 'hana', exp, iat: exp - HOUR, sid: '\0' })],
+    ['the claims a text', sign('hana' as unknown as object)],
   ])('refuses a token: %s', async (_name, bad) => {
     expect(await me({ headers: { authorization: `Bearer ${bad}` } })).toEqual(refused);
   });

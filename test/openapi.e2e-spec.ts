@@ -62,11 +62,21 @@ describe('/openapi.json', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(operations.sort()).toEqual([
+      'DELETE /user/session',
+      'DELETE /user/sessions',
+      'DELETE /user/sessions/{id}',
       'GET /health/live',
       'GET /health/ready',
       'GET /user/me',
+      'GET /user/sessions',
+      'PATCH /user/me',
       'POST /user/create',
+      'POST /user/delete',
       'POST /user/login',
+      'POST /user/logout',
+      'POST /user/password',
+      'POST /user/session',
+      'POST /user/token',
     ]);
   });
 
@@ -101,6 +111,7 @@ describe('/openapi.json', () => {
 
   it('describes what is really answered', async () => {
     await service.fetch('/user/create', registration('hana'));
+    const good = { username: 'hana', password: PASSWORD };
     const token = await logIn(service, 'hana', PASSWORD);
     const large = post(`{"a":"${'x'.repeat(70_000)}"}`);
     const strange = (init: RequestInit): RequestInit => ({
@@ -134,6 +145,72 @@ describe('/openapi.json', () => {
       422: form({ grant_type: 'other' }),
     });
     await answers('get', '/user/me', { 200: bearer(token), 401: bearer('bad') });
+    await answers('post', '/user/token', {
+      200: form({ ...good, grant_type: 'password', scope: 'offline_access' }),
+      400: form({ grant_type: 'password' }),
+      413: form({ username: 'x'.repeat(70_000) }),
+      415: strange(form(good)),
+    });
+    await answers('post', '/user/token', { 400: form({ grant_type: 'x' }) });
+    await answers('post', '/user/token', { 400: multipart });
+    const sameOrigin = { 'sec-fetch-site': 'same-origin' };
+    await answers('post', '/user/session', {
+      204: { ...form(good), headers: sameOrigin },
+      400: { ...multipart, headers: { ...multipart.headers, ...sameOrigin } },
+      401: { ...form({ ...good, password: 'wrong' }), headers: sameOrigin },
+      403: form(good),
+      422: { ...form({}), headers: sameOrigin },
+    });
+    const started = await service.fetch('/user/session', { ...form(good), headers: sameOrigin });
+    const cookie = started.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const withCookie = { headers: { cookie } };
+    const as = (init: RequestInit, method = 'POST'): RequestInit => ({
+      ...init,
+      method,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    });
+    await answers('delete', '/user/session', {
+      401: { method: 'DELETE' },
+      403: { method: 'DELETE', ...withCookie },
+      204: { method: 'DELETE', headers: { cookie, ...sameOrigin } },
+    });
+    await answers('get', '/user/sessions', { 200: bearer(token), 401: {} });
+    await answers('get', '/user/sessions', { 422: bearer(token) }, '?size=x');
+    await answers('delete', '/user/sessions', { 422: as({}, 'DELETE') }, '?include_current=x');
+    await answers('delete', '/user/sessions', { 204: as({}, 'DELETE'), 401: { method: 'DELETE' } });
+    await answers('delete', '/user/sessions/{id}', {
+      404: as({}, 'DELETE'),
+      401: { method: 'DELETE' },
+    });
+    const next = { password1: 'new horse 10', password2: 'new horse 10' };
+    await answers('post', '/user/password', {
+      400: as(unreadable),
+      401: post({}),
+      413: as(large),
+      422: as(post({ ...next, current_password: 'wrong' })),
+      204: as(post({ ...next, current_password: PASSWORD })),
+    });
+    await answers('patch', '/user/me', {
+      409: as(post({ username: 'minsu' }), 'PATCH'),
+      422: as(post({}), 'PATCH'),
+      401: { ...post({}), method: 'PATCH' },
+    });
+    await answers('post', '/user/delete', {
+      401: post({}),
+      422: as(post({ password: 'wrong' })),
+    });
+    await answers('post', '/user/delete', { 204: as(post({ password: 'new horse 10' })) });
+    await answers('post', '/user/logout', { 401: { method: 'POST' } });
+    const other = await logIn(service, 'minsu', PASSWORD);
+    await answers('patch', '/user/me', {
+      200: {
+        ...as(post({ username: 'renamed' }), 'PATCH'),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${other}` },
+      },
+    });
+    await answers('post', '/user/logout', {
+      204: { method: 'POST', ...bearer(await logIn(service, 'renamed', PASSWORD)) },
+    });
     await answers('get', '/health/live', { 200: {} });
     await answers('get', '/health/ready', { 200: {} });
   });
@@ -155,10 +232,11 @@ describe('/openapi.json', () => {
     method: string,
     path: string,
     requests: Record<number, RequestInit>,
+    query = '',
   ): Promise<void> {
     const operation = document.paths[path]?.[method];
     for (const [status, init] of Object.entries(requests)) {
-      const response = await service.fetch(path, init);
+      const response = await service.fetch(path.replace(/[{}]/g, '') + query, init);
       const body = await response.text();
       expect([path, response.status, body.slice(0, 200)]).toEqual([
         path,

@@ -1,22 +1,34 @@
-import { Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Header, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import { OAuthErrorResponse } from '../errors/dto/error.response';
+import { type Client, FromClient } from '../http/client.decorator';
+import { Public } from '../http/public.decorator';
+import { clearSessionCookie } from '../http/session-cookie';
 import {
   ApiBodyErrors,
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiToken,
 } from '../openapi/decorators';
-import { OAuthErrorResponse } from '../errors/dto/error.response';
-import { Public } from '../http/public.decorator';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
 import { INVALID_GRANT } from './auth.errors';
 import { AuthService } from './auth.service';
+import { CurrentLogin } from './current-login.decorator';
 import { LoginDto } from './dto/login.dto';
 import { TokenResponse } from './dto/token.response';
 import { LocalAuthGuard } from './local-auth.guard';
 
-/** Logins over HTTP. */
+/** Logging in and out with a token. */
 @ApiTags('user')
 @ApiCommonErrors()
 @Controller('user')
@@ -39,7 +51,25 @@ export class AuthController {
   })
   @ApiBodyErrors()
   @ApiHashing()
-  login(@CurrentUser() user: User): TokenResponse {
-    return this.auth.logIn(user);
+  async login(
+    @CurrentUser() user: User,
+    @Body() { scope }: LoginDto,
+    @FromClient() client: Client,
+  ): Promise<TokenResponse> {
+    return this.auth.logIn(user, scope, client);
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Log out: the login that the token belongs to is over' })
+  @ApiToken()
+  @ApiNoContentResponse({ description: 'The token opens nothing any more.' })
+  async logout(
+    @CurrentLogin() login: Express.User,
+    @FromClient() client: Client,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    await this.auth.logOut(login, client);
+    if (login.byCookie === true) clearSessionCookie(response);
   }
 }

@@ -10,10 +10,39 @@ export const INVALID_GRANT = {
 export class IncorrectCredentials extends ApiError {
   override readonly name = 'IncorrectCredentials';
 
-  constructor() {
-    super(401, 'incorrectCredentials', {
-      headers: { 'WWW-Authenticate': 'Bearer' },
+  /** @param status 400 is what the token endpoint of OAuth 2.0 answers */
+  constructor(status: 400 | 401 = 401) {
+    super(status, 'incorrectCredentials', {
+      headers: status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {},
       members: INVALID_GRANT,
+    });
+  }
+}
+
+/** 400 of the token endpoint: the refresh token is unknown, has expired, or was used before. */
+export class InvalidRefreshToken extends ApiError {
+  override readonly name = 'InvalidRefreshToken';
+
+  constructor() {
+    super(400, 'invalidRefreshToken', {
+      members: {
+        error: 'invalid_grant',
+        error_description: 'The refresh token is invalid, expired or used',
+      },
+    });
+  }
+}
+
+/** 400 of the token endpoint: it has no such grant. */
+export class UnsupportedGrantType extends ApiError {
+  override readonly name = 'UnsupportedGrantType';
+
+  constructor() {
+    super(400, 'unsupportedGrantType', {
+      members: {
+        error: 'unsupported_grant_type',
+        error_description: 'The grant_type must be password or refresh_token',
+      },
     });
   }
 }

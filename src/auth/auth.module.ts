@@ -2,20 +2,32 @@ import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from 
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { SigningKeys } from '../config/signing-keys';
-import { formBody } from '../http/body';
+import { formBody, jsonBody } from '../http/body';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
+import { SessionModule } from '../session/session.module';
 import { UserModule } from '../user/user.module';
-import { BodyValidationPipe } from '../validation/body-validation.pipe';
+import { RequestValidationPipe } from '../validation/request-validation.pipe';
+import { AccountController } from './account.controller';
+import { AccountService } from './account.service';
 import { AuthController } from './auth.controller';
 import { AuthService } from './auth.service';
+import { BrowserSessionController } from './browser-session.controller';
 import { JwtStrategy } from './jwt.strategy';
 import { LocalStrategy } from './local.strategy';
+import { SessionController } from './session.controller';
+import { TokenController } from './token.controller';
 import { TokenService } from './token.service';
+
+const post = (path: string): { path: string; method: RequestMethod } => ({
+  path,
+  method: RequestMethod.POST,
+});
 
 @Module({
   imports: [
     UserModule,
+    SessionModule,
     PasswordModule,
     PassportModule,
     JwtModule.registerAsync({
@@ -23,13 +35,33 @@ import { TokenService } from './token.service';
       useFactory: ({ current }: SigningKeys) => ({ secret: current }),
     }),
   ],
-  controllers: [AuthController],
-  providers: [AuthService, TokenService, LocalStrategy, JwtStrategy, BodyValidationPipe],
+  controllers: [
+    AuthController,
+    BrowserSessionController,
+    TokenController,
+    SessionController,
+    AccountController,
+  ],
+  providers: [
+    AuthService,
+    AccountService,
+    TokenService,
+    LocalStrategy,
+    JwtStrategy,
+    RequestValidationPipe,
+  ],
 })
 export class AuthModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     consumer
-      .apply(RefuseOverload, ...formBody)
-      .forRoutes({ path: 'user/login', method: RequestMethod.POST });
+      .apply(RefuseOverload)
+      .forRoutes(...['user/login', 'user/session', 'user/password', 'user/delete'].map(post))
+      .apply(...formBody)
+      .forRoutes(...['user/login', 'user/session', 'user/token'].map(post))
+      .apply(...jsonBody)
+      .forRoutes(...['user/password', 'user/delete'].map(post), {
+        path: 'user/me',
+        method: RequestMethod.PATCH,
+      });
   }
 }

@@ -1,49 +1,112 @@
 import { Injectable } from '@nestjs/common';
+import type { Client } from '../http/client.decorator';
+import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
+import { ReferenceTokenService } from '../session/reference-token.service';
+import { RefreshTokenService } from '../session/refresh-token.service';
+import { SessionService, type StartedSession } from '../session/session.service';
 import type { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
-import { IncorrectCredentials } from './auth.errors';
+import { Settings } from '../config/settings';
+import { IncorrectCredentials, InvalidRefreshToken } from './auth.errors';
 import type { TokenResponse } from './dto/token.response';
 import { TokenService } from './token.service';
 
-/** Logging in. */
+/** Asks for a refresh token (OpenID Connect Core §11). */
+const OFFLINE_ACCESS = 'offline_access';
+
+/** Logging in, staying logged in, and logging out. */
 @Injectable()
 export class AuthService {
   constructor(
     private readonly users: UserService,
     private readonly hasher: PasswordHasher,
+    private readonly sessions: SessionService,
+    private readonly refreshTokens: RefreshTokenService,
+    private readonly referenceTokens: ReferenceTokenService,
     private readonly tokens: TokenService,
+    private readonly settings: Settings,
   ) {}
 
   /**
-   * The account of this name, if this is its password.
+   * The account of this name, with the hash of its password, if this is its password.
    *
    * A name that nobody has costs the same work: otherwise the time of an answer would tell who has
    * an account here. A place in the queue comes first, so that a refusal costs nothing.
    *
-   * @param client aborted when nobody waits for the answer any more
    * @throws IncorrectCredentials in both cases
    * @throws Overloaded when too many hashes are waiting already
    */
-  async verifyPassword(username: string, password: string, client?: AbortSignal): Promise<User> {
-    return this.hasher.reserve(client, async (run) => {
-      const user = await this.users.findWithPassword(username);
-      const matches = await this.hasher.verify(run, password, username, user?.password);
-      if (user === null || !matches) throw new IncorrectCredentials();
-      if (this.hasher.needsRehash(user.password, password)) {
-        await this.users.replaceHash(user, await this.hasher.hash(run, password));
+  async verifyPassword(username: string, password: string, client: Client): Promise<User> {
+    return this.hasher.reserve(client.gone, async (run) => {
+      for (;;) {
+        const user = await this.users.findWithPassword(username);
+        const matches = await this.hasher.verify(run, password, username, user?.password);
+        if (user === null || !matches) {
+          logSecurity(client.log, 'authn_login_fail', { account: user?.id });
+          throw new IncorrectCredentials();
+        }
+        if (!this.hasher.needsRehash(user.password, password)) return user;
+        const rehashed = await this.hasher.hash(run, password);
+        if (await this.users.replaceHash(user, rehashed)) {
+          return Object.assign(user, { password: rehashed });
+        }
+        // Somebody else was faster, with the same password or with another: that decides.
       }
-      return user;
     });
   }
 
-  /** Starts a login of an account whose password was verified. */
-  logIn({ username }: User): TokenResponse {
+  /**
+   * Starts a login of an account.
+   *
+   * @param user with the hash that its password was verified against
+   * @param scope what the client asks for, as in OAuth 2.0
+   * @throws IncorrectCredentials when the password was changed since it was verified
+   */
+  async logIn(user: User, scope: string | undefined, client: Client): Promise<TokenResponse> {
+    const withRefreshToken = scope?.split(' ').includes(OFFLINE_ACCESS) ?? false;
+    const session = await this.sessions.start(user, client, { withRefreshToken });
+    if (session === undefined) throw new IncorrectCredentials();
+    logSecurity(client.log, 'authn_login_success', { account: user.id, session: session.id });
+    return this.tokenFor(user.username, session);
+  }
+
+  /**
+   * A new token for a login, and the successor of its refresh token.
+   *
+   * @throws InvalidRefreshToken for one that is unknown, has expired, or was used before
+   */
+  async refresh(refreshToken: string, client: Client): Promise<TokenResponse> {
+    const used = await this.refreshTokens.use(refreshToken);
+    if (used === undefined) throw new InvalidRefreshToken();
+    if ('reused' in used) {
+      logSecurity(client.log, 'authn_token_reuse', used.reused);
+      throw new InvalidRefreshToken();
+    }
+    const { account, id } = used;
+    logSecurity(client.log, 'authn_token_created', { account: account.id, session: id });
+    return this.tokenFor(account.username, used);
+  }
+
+  /** Ends the login that a token belongs to, or, of the reference's, the token. */
+  async logOut(
+    { account, sessionId, referenceToken }: Express.User,
+    client: Client,
+  ): Promise<void> {
+    if (sessionId !== undefined) await this.sessions.end(account.id, sessionId);
+    if (referenceToken !== undefined) await this.referenceTokens.end(referenceToken);
+    logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
+  }
+
+  /** What a client is given for a login that has begun or goes on. */
+  tokenFor(username: string, { id, secondsLeft, refreshToken }: StartedSession): TokenResponse {
+    const seconds = Math.min(this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60, secondsLeft);
     return {
-      access_token: this.tokens.issue(username),
+      access_token: this.tokens.issue(username, id, seconds),
       token_type: 'bearer',
       username,
-      expires_in: this.tokens.expiresIn,
+      expires_in: seconds,
+      ...(refreshToken !== undefined && { refresh_token: refreshToken, scope: OFFLINE_ACCESS }),
     };
   }
 }

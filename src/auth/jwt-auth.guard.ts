@@ -3,8 +3,13 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 import { IS_PUBLIC } from '../http/public.decorator';
+import { requireSameOrigin } from '../http/same-origin';
+import { logSecurity } from '../logging/security-log';
 import { InvalidToken, NotAuthenticated } from './auth.errors';
-import { bearerToken } from './jwt.strategy';
+import { credentialOf } from './credential';
+
+/** RFC 9110 §9.2.1, as far as there are routes for them. */
+const SAFE_METHODS = ['GET', 'HEAD'];
 
 /** Stands before every route that does not say it is public. */
 @Injectable()
@@ -13,13 +18,19 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     super();
   }
 
+  /** @throws CrossOrigin when a cookie would authorise a write that another page may have sent */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, [
       context.getHandler(),
       context.getClass(),
     ]);
+    if (isPublic === true) return true;
+    const request = context.switchToHttp().getRequest<Request>();
+    if (!SAFE_METHODS.includes(request.method) && credentialOf(request)?.byCookie === true) {
+      requireSameOrigin(request);
+    }
     // Only a guard that works with observables would return one.
-    return isPublic === true || ((await super.canActivate(context)) as boolean);
+    return (await super.canActivate(context)) as boolean;
   }
 
   /** @throws NotAuthenticated without a token, InvalidToken with a bad one, or what went wrong */
@@ -32,8 +43,8 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
     if (error) throw error;
     if (user) return user;
     const request = context.switchToHttp().getRequest<Request>();
-    throw bearerToken(request) === null
-      ? new NotAuthenticated()
-      : new InvalidToken({ cause: info });
+    if (credentialOf(request) === undefined) throw new NotAuthenticated();
+    logSecurity(request.log, 'authn_token_invalid');
+    throw new InvalidToken({ cause: info });
   }
 }

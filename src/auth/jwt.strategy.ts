@@ -2,18 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
-import { UserService } from '../user/user.service';
+import { ReferenceTokenService } from '../session/reference-token.service';
+import { SessionService } from '../session/session.service';
+import { credentialOf } from './credential';
 import { ALGORITHM, TokenService } from './token.service';
 
-/** Opens a request with the token in its `Authorization` header (RFC 6750 §2.1). */
+/** Opens a request with the token it brings. */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor(
     private readonly tokens: TokenService,
-    private readonly users: UserService,
+    private readonly sessions: SessionService,
+    private readonly referenceTokens: ReferenceTokenService,
   ) {
     super({
-      jwtFromRequest: bearerToken,
+      jwtFromRequest: (request: Request) => credentialOf(request)?.token ?? null,
+      passReqToCallback: true,
       algorithms: [ALGORITHM],
       secretOrKeyProvider: (_request: Request, token: string, done) => {
         try {
@@ -27,19 +31,16 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   }
 
   /** Called with the payload once signature and expiry are good; `false` is a refusal. */
-  async validate(payload: unknown): Promise<Express.User | false> {
-    const claims = this.tokens.claimsOf(payload);
+  async validate(request: Request, payload: unknown): Promise<Express.User | false> {
+    const { token = '', byCookie = false } = credentialOf(request) ?? {};
+    const claims = this.tokens.claimsOf(payload, token);
     if (claims === undefined) return false;
-    const account = await this.users.findByUsername(claims.sub);
-    return account === null ? false : { account, sessionId: claims.sid };
+    if ('sessionId' in claims) {
+      const { username, sessionId } = claims;
+      const account = await this.sessions.accountOf(sessionId, username);
+      return account !== null && { account, sessionId, byCookie };
+    }
+    const account = await this.referenceTokens.accountOf(claims);
+    return account !== null && { account, referenceToken: claims, byCookie };
   }
-}
-
-/**
- * What a request gives as its token, however bad, or `null` if it gives none. As in the reference,
- * that is all that follows the first space of the header.
- */
-export function bearerToken(request: Pick<Request, 'headers'>): string | null {
-  const match = /^bearer(?: (.*))?$/is.exec(request.headers.authorization ?? '');
-  return match === null ? null : (match[1] ?? '');
 }

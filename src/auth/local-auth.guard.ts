@@ -1,7 +1,7 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
-import { BodyValidationPipe } from '../validation/body-validation.pipe';
+import { RequestValidationPipe } from '../validation/request-validation.pipe';
 import { LoginDto } from './dto/login.dto';
 
 /**
@@ -11,16 +11,13 @@ import { LoginDto } from './dto/login.dto';
  */
 @Injectable()
 export class LocalAuthGuard extends AuthGuard('local') {
-  constructor(private readonly validation: BodyValidationPipe) {
+  constructor(private readonly validation: RequestValidationPipe) {
     super();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    request.body = await this.validation.transform(request.body, {
-      type: 'body',
-      metatype: LoginDto,
-    });
+    request.body = await this.validation.body(LoginDto, request.body);
     Object.defineProperty(request, 'query', { value: {} });
     return (await super.canActivate(context)) as boolean;
   }

@@ -5,7 +5,7 @@ import { Strategy } from 'passport-local';
 import { clientOf } from '../http/client.decorator';
 import { AuthService } from './auth.service';
 
-/** Logs in with the username and password of a form that `LocalAuthGuard` has checked. */
+/** Verifies the username and password of a form that `LocalAuthGuard` has checked. */
 @Injectable()
 export class LocalStrategy extends PassportStrategy(Strategy) {
   constructor(private readonly auth: AuthService) {
@@ -13,7 +13,6 @@ export class LocalStrategy extends PassportStrategy(Strategy) {
   }
 
   async validate(request: Request, username: string, password: string): Promise<Express.User> {
-    const client = clientOf(request);
-    return { account: await this.auth.verifyPassword(username, password, client) };
+    return { account: await this.auth.verifyPassword(username, password, clientOf(request)) };
   }
 }

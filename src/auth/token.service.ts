@@ -1,22 +1,21 @@
 import { createHmac, type KeyObject, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { Settings } from '../config/settings';
+import { isUUID } from 'class-validator';
 import { SigningKeys } from '../config/signing-keys';
+import { isStorable } from '../validation/rules';
+import { REFERENCE_TOKEN_SECONDS, type ReferenceToken } from '../session/reference-token.service';
 
 export const ALGORITHM = 'HS256';
 
-/** Life of the reference's tokens, which say when they expire and not when they were issued. */
-const REFERENCE_TOKEN_SECONDS = 24 * 60 * 60;
 /** Two clocks are never quite the same (RFC 7519 §4.1.4). */
 const LEEWAY_SECONDS = 60;
 
-/** What the service takes from a token whose signature and expiry are good. */
+/** What a token says that belongs to a login. */
 export interface AccessTokenClaims {
-  /** The username. */
-  readonly sub: string;
-  /** The login it belongs to; the reference's tokens have none. */
-  readonly sid?: string | undefined;
+  readonly username: string;
+  /** The login. */
+  readonly sessionId: string;
 }
 
 /** Issues access tokens (RFC 7519), and says which of them, and of the reference's, are good. */
@@ -25,19 +24,13 @@ export class TokenService {
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: SigningKeys,
-    private readonly settings: Settings,
   ) {}
 
-  /** Life of a token, in seconds. */
-  get expiresIn(): number {
-    return this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60;
-  }
-
-  /** A token that speaks for an account, and belongs to a login of its own. */
-  issue(username: string): string {
+  /** A token that speaks for an account, and belongs to a login. @param seconds its life */
+  issue(username: string, sessionId: string, seconds: number): string {
     return this.jwt.sign(
-      { sub: username, sid: randomUUID(), jti: randomUUID() },
-      { algorithm: ALGORITHM, expiresIn: this.expiresIn },
+      { sub: username, sid: sessionId, jti: randomUUID() },
+      { algorithm: ALGORITHM, expiresIn: seconds },
     );
   }
 
@@ -62,19 +55,32 @@ export class TokenService {
   }
 
   /**
-   * The claims of a verified payload, or `undefined` if they are not what a token of ours or of
-   * the reference has. An `exp` is a must: jsonwebtoken takes a token without one to live for ever.
-   * An `aud` is none of ours: such a token is meant for somebody else (RFC 7519 §4.1.3).
+   * What a token says whose signature and expiry are good, or `undefined` if that is not what one
+   * of ours or of the reference says. An `exp` is a must: jsonwebtoken takes a token without one to
+   * live for ever. An `aud` is none of ours: such a token is meant for somebody else (RFC 7519
+   * §4.1.3). The reference's say when they expire, and so when they were issued.
    */
-  claimsOf(payload: unknown, now = Date.now() / 1000): AccessTokenClaims | undefined {
+  claimsOf(
+    payload: unknown,
+    token: string,
+    now = Date.now() / 1000,
+  ): AccessTokenClaims | ReferenceToken | undefined {
     if (typeof payload !== 'object' || payload === null) return undefined;
     const { sub, exp, iat, sid, aud } = payload as Record<string, unknown>;
     if (typeof sub !== 'string' || typeof exp !== 'number' || aud !== undefined) return undefined;
-    if (iat === undefined) {
-      if (exp > now + REFERENCE_TOKEN_SECONDS + LEEWAY_SECONDS) return undefined;
-      return { sub };
+    if (sid !== undefined) {
+      // Anything but a UUID names no login, and is nothing to ask a database for.
+      const isOurs = isUUID(sid) && typeof iat === 'number' && isStorable(sub);
+      return isOurs ? { username: sub, sessionId: sid as string } : undefined;
     }
-    if (typeof iat !== 'number' || (sid !== undefined && typeof sid !== 'string')) return undefined;
-    return { sub, sid };
+    if (iat === undefined && exp > now + REFERENCE_TOKEN_SECONDS + LEEWAY_SECONDS) return undefined;
+    const issuedAt = iat === undefined ? exp - REFERENCE_TOKEN_SECONDS : iat;
+    if (typeof issuedAt !== 'number') return undefined;
+    return {
+      username: sub,
+      issuedAt,
+      expiresAt: exp,
+      signed: token.slice(0, token.lastIndexOf('.')),
+    };
   }
 }

@@ -76,6 +76,30 @@ describe('parseSettings', () => {
     expect(problems(environment)).toEqual(expected);
   });
 
+  it.each([
+    ['', 0],
+    ['2', 2],
+    ['loopback', ['loopback']],
+    ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
+  ])('takes TRUST_PROXY=%s', (TRUST_PROXY, expected) => {
+    expect(parseSettings({ TRUST_PROXY }).trustProxy).toEqual(expected);
+  });
+
+  it.each([
+    'yes',
+    '-1',
+    '10',
+    'proxy.internal',
+    '10.0.0.0/33',
+    '10.0.0.0/8/8',
+    'loopback,',
+    '1.2.3',
+  ])('refuses TRUST_PROXY=%s', (TRUST_PROXY) => {
+    expect(problems({ TRUST_PROXY })).toEqual([
+      'TRUST_PROXY must be the number of proxies before the service, or their addresses or subnets, with commas',
+    ]);
+  });
+
   it('finds every setting in .env, with its default', () => {
     const tracked = parseEnv(readFileSync('.env', 'utf8'));
     expect(Object.keys(tracked).sort()).toEqual(Object.keys(new Settings()).sort());

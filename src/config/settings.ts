@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { plainToInstance, Transform } from 'class-transformer';
 import {
   IsBoolean,
@@ -7,6 +8,7 @@ import {
   Matches,
   Max,
   Min,
+  ValidateBy,
   ValidateIf,
   validateSync,
 } from 'class-validator';
@@ -69,6 +71,18 @@ export class Settings {
   @WholeNumber(1, 525_600)
   readonly ACCESS_TOKEN_EXPIRE_MINUTES: number = 1440;
 
+  /** Life of a login that is renewed by a refresh token, in days. */
+  @WholeNumber(1, 3650)
+  readonly REFRESH_TOKEN_EXPIRE_DAYS: number = 30;
+
+  /** Most live logins of an account; one more ends the oldest. */
+  @WholeNumber(1, 10_000)
+  readonly SESSIONS_PER_USER: number = 100;
+
+  /** Proxies whose word on address and protocol of a client is taken; see `trustProxy`. */
+  @Proxies()
+  readonly TRUST_PROXY: string = '';
+
   /** Cost of bcrypt: 2 to this power rounds. */
   @WholeNumber(4, 20)
   readonly BCRYPT_COST: number = 12;
@@ -96,6 +110,13 @@ export class Settings {
   /** Whether a new password must not be one of the common ones. */
   @Switch()
   readonly PASSWORD_BLOCKLIST: boolean = true;
+
+  /** `TRUST_PROXY` as Express takes it: a number of hops, or addresses. */
+  get trustProxy(): number | string[] {
+    const { TRUST_PROXY } = this;
+    if (/^\d*$/.test(TRUST_PROXY)) return Number(TRUST_PROXY);
+    return TRUST_PROXY.split(',').map((proxy) => proxy.trim());
+  }
 
   /** Whether the service brings its own PostgreSQL. */
   get embedded(): boolean {
@@ -142,6 +163,28 @@ function Host(): PropertyDecorator {
 
 function Text(): PropertyDecorator {
   return IsString();
+}
+
+function Proxies(): PropertyDecorator {
+  return ValidateBy({
+    name: 'proxies',
+    validator: {
+      validate: (value) =>
+        typeof value === 'string' &&
+        (/^\d?$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim()))),
+      defaultMessage: () =>
+        'must be the number of proxies before the service, or their addresses or subnets, with commas',
+    },
+  });
+}
+
+/** An address, a subnet, or one of Express's names for some. */
+function isProxy(text: string): boolean {
+  if (/^(loopback|linklocal|uniquelocal)$/.test(text)) return true;
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const version = isIP(address);
+  const most = version === 4 ? 32 : 128;
+  return version > 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }
 
 function RootPath(): PropertyDecorator {

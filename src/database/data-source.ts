@@ -3,16 +3,25 @@ import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/Postgres
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
+import { RefreshToken } from '../session/refresh-token.entity';
+import { RevokedToken } from '../session/revoked-token.entity';
+import { UserSession } from '../session/user-session.entity';
 import { User } from '../user/user.entity';
 import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUser';
+import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
+import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
-const ENTITIES = [User];
+const ENTITIES = [User, UserSession, RefreshToken, RevokedToken];
 
 /** Every migration, oldest first: named here, so that a left-over file in a build never runs. */
-export const MIGRATIONS = [CreateUser1795348800000];
+export const MIGRATIONS = [
+  CreateUser1795348800000,
+  CreateSessions1795435200000,
+  AddNotBefore1795521600000,
+];
 
 /** Advisory lock that whoever migrates holds, so that two never do at once. */
 const MIGRATION_LOCK = 0x75_61_73_02;

@@ -26,18 +26,35 @@ export class ApiError extends Error {
 
 /** One thing that is wrong with a request body. */
 export interface FieldError {
-  /** Where: `body` and the name of the field, or `body` alone. */
+  /** Where: `body` or `query`, and the name of the field; or `body` alone. */
   readonly loc: readonly (string | number)[];
   readonly messageName: FieldMessageName;
   /** The rule's own value, such as a length; in the words and in `ctx` where those have a place for it. */
   readonly parameter?: string | number;
 }
 
-/** 422: a body that cannot be taken, with one entry for each field that is wrong. */
+/** What makes a `ValidationFailed` another answer than an ordinary 422. */
+interface ValidationFailedOptions {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Members beside `detail`. */
+  readonly members?: Readonly<Record<string, string>>;
+}
+
+/** 422: a request that cannot be taken, with one entry for each field that is wrong. */
 export class ValidationFailed extends Error {
   override readonly name = 'ValidationFailed';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, string>>;
 
-  constructor(readonly errors: readonly FieldError[]) {
+  constructor(
+    readonly errors: readonly FieldError[],
+    { status = 422, headers = {}, members = {} }: ValidationFailedOptions = {},
+  ) {
     super(errors.map(({ loc, messageName }) => `${loc.join('.')}: ${messageName}`).join(', '));
+    this.status = status;
+    this.headers = headers;
+    this.members = members;
   }
 }

@@ -34,10 +34,10 @@ export class ApiExceptionFilter implements ExceptionFilter {
 
     let status: number;
     let body: ErrorBody;
-    let headers: ApiError['headers'] = {};
+    let headers: ApiError['headers'];
     if (exception instanceof ValidationFailed) {
-      status = 422;
-      body = validationBody(exception.errors, catalogue);
+      ({ status, headers } = exception);
+      body = { ...validationBody(exception.errors, catalogue), ...exception.members };
     } else {
       const error = toApiError(exception);
       ({ status } = error);

@@ -37,6 +37,21 @@ export const MESSAGES = {
     ko: '인증 정보가 올바르지 않거나 만료되었습니다. 다시 로그인하세요.',
     en: 'Could not validate credentials',
   },
+  invalidRefreshToken: {
+    reference: '갱신 토큰이 올바르지 않거나 만료되었습니다. 다시 로그인하세요.',
+    ko: '갱신 토큰이 올바르지 않거나 만료되었습니다. 다시 로그인하세요.',
+    en: 'This refresh token is not valid, has expired or was used before: log in again.',
+  },
+  unsupportedGrantType: {
+    reference: 'grant_type은 password 또는 refresh_token이어야 합니다.',
+    ko: 'grant_type은 password 또는 refresh_token이어야 합니다.',
+    en: 'The grant_type must be password or refresh_token.',
+  },
+  crossOrigin: {
+    reference: '다른 출처의 페이지에서는 보낼 수 없는 요청입니다.',
+    ko: '다른 출처의 페이지에서는 보낼 수 없는 요청입니다.',
+    en: 'This request must come from a page of the same origin.',
+  },
   notFound: {
     reference: 'Not Found',
     ko: '찾을 수 없습니다.',
@@ -189,6 +204,38 @@ export const FIELD_MESSAGES = {
     reference: '너무 흔한 비밀번호입니다. 다른 비밀번호를 사용하세요.',
     ko: '너무 흔한 비밀번호입니다. 다른 비밀번호를 사용하세요.',
     en: 'This password is too common: choose another one.',
+  },
+  incorrectPassword: {
+    type: 'value_error',
+    reference: '비밀번호가 올바르지 않습니다.',
+    ko: '비밀번호가 올바르지 않습니다.',
+    en: 'This is not the password of the account.',
+  },
+  integer: {
+    type: 'type_error.integer',
+    reference: 'value is not a valid integer',
+    ko: '정수여야 합니다.',
+    en: 'value is not a valid integer',
+  },
+  atLeast: {
+    type: 'value_error.number.not_ge',
+    parameter: 'limit_value',
+    reference: 'ensure this value is greater than or equal to {limit_value}',
+    ko: '{limit_value} 이상이어야 합니다.',
+    en: 'ensure this value is greater than or equal to {limit_value}',
+  },
+  atMost: {
+    type: 'value_error.number.not_le',
+    parameter: 'limit_value',
+    reference: 'ensure this value is less than or equal to {limit_value}',
+    ko: '{limit_value} 이하여야 합니다.',
+    en: 'ensure this value is less than or equal to {limit_value}',
+  },
+  boolean: {
+    type: 'type_error.bool',
+    reference: 'value could not be parsed to a boolean',
+    ko: 'true 또는 false여야 합니다.',
+    en: 'value could not be parsed to a boolean',
   },
   grantType: {
     type: 'value_error.str.regex',

@@ -1,17 +1,39 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import type { Logger } from 'pino';
 
-/** Aborted when the client of a request goes away before it has its answer. */
-export function clientOf(request: Request): AbortSignal {
+/** Longest user agent that is kept; browsers' have some 150 characters. */
+const MAX_USER_AGENT_LENGTH = 512;
+
+/** Who sent a request, as far as anyone can know without asking who they are. */
+export interface Client {
+  /** Aborted when the client goes away before it has its answer. */
+  readonly gone: AbortSignal;
+  /** Address it came from: the peer's, or the one that a trusted proxy names (`TRUST_PROXY`). */
+  readonly ip: string | null;
+  /** What it calls itself. */
+  readonly userAgent: string | null;
+  /** Log whose lines carry the id of the request. */
+  readonly log: Logger;
+}
+
+/** The client of a request. */
+export function clientOf(request: Request): Client {
   const controller = new AbortController();
   const { res: response } = request;
   response?.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
-  return controller.signal;
+  return {
+    gone: controller.signal,
+    // An IPv4 address as a socket that takes both has it.
+    ip: request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null,
+    userAgent: request.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
+    log: request.log,
+  };
 }
 
 /** `clientOf` the request, as a parameter. */
-export const Client = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+export const FromClient = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   clientOf(context.switchToHttp().getRequest<Request>()),
 );

@@ -1,5 +1,11 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiBearerAuth, ApiOAuth2, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiCookieAuth,
+  ApiOAuth2,
+  ApiResponse,
+  type ApiResponseOptions,
+} from '@nestjs/swagger';
 import { ErrorResponse, ValidationErrorResponse } from '../errors/dto/error.response';
 import { validationBody } from '../errors/error-body';
 import { MESSAGES, type MessageName } from '../errors/messages';
@@ -57,11 +63,18 @@ export function ApiCommonErrors(): MethodDecorator & ClassDecorator {
   );
 }
 
-/** What an operation can answer that takes a body. */
-export function ApiBodyErrors(): MethodDecorator & ClassDecorator {
+/** What an operation can answer to a body that is not even looked into. */
+export function ApiUnreadableBody(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ApiErrorResponse(413, ['bodyTooLarge']),
     ApiErrorResponse(415, ['unsupportedEncoding']),
+  );
+}
+
+/** What an operation can answer that takes a body. */
+export function ApiBodyErrors(): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    ApiUnreadableBody(),
     ApiResponse({
       status: 422,
       type: ValidationErrorResponse,
@@ -78,6 +91,22 @@ export function ApiBodyErrors(): MethodDecorator & ClassDecorator {
   );
 }
 
+/** What an operation can answer that takes parameters in a query. @param name of one of them */
+export function ApiQueryErrors(name: string): MethodDecorator & ClassDecorator {
+  return ApiResponse({
+    status: 422,
+    type: ValidationErrorResponse,
+    description: 'The query cannot be taken; one entry for each parameter that is wrong.',
+    headers: LANGUAGE,
+    example: validationBody([{ loc: ['query', name], messageName: 'integer' }], 'reference'),
+  });
+}
+
+/** The operation gives out a cookie, or is a write that one may authorise. */
+export function ApiSameOrigin(): MethodDecorator & ClassDecorator {
+  return ApiErrorResponse(403, ['crossOrigin']);
+}
+
 /** The operation hashes a password, and may have more of them to hash than it can. */
 export function ApiHashing(): MethodDecorator & ClassDecorator {
   return ApiErrorResponse(503, ['unavailable', 'overloaded'], { headers: RETRY_AFTER });
@@ -85,12 +114,15 @@ export function ApiHashing(): MethodDecorator & ClassDecorator {
 
 export const OAUTH2_SCHEME = 'OAuth2PasswordBearer';
 export const BEARER_SCHEME = 'AccessToken';
+export const COOKIE_SCHEME = 'SessionCookie';
 
 /** The operation needs a token, from the form of Swagger UI or pasted there. */
 export function ApiToken(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ApiOAuth2([], OAUTH2_SCHEME),
     ApiBearerAuth(BEARER_SCHEME),
+    ApiCookieAuth(COOKIE_SCHEME),
     ApiErrorResponse(401, ['notAuthenticated', 'invalidToken']),
+    ApiSameOrigin(),
   );
 }

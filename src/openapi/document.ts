@@ -3,7 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import type { NextFunction, Request, Response } from 'express';
 import type { Settings } from '../config/settings';
 import { ApiError } from '../errors/api-error';
-import { BEARER_SCHEME, OAUTH2_SCHEME } from './decorators';
+import { BEARER_SCHEME, COOKIE_SCHEME, OAUTH2_SCHEME } from './decorators';
 
 /** What the page of the documentation consists of. */
 const PAGE_FILES =
@@ -41,17 +41,27 @@ function describe(app: INestApplication, rootPath: string): OpenAPIObject {
     .addTag('user', 'Accounts and logins')
     .addTag('health', 'For whoever runs the service')
     .addOAuth2(
-      { type: 'oauth2', flows: { password: { tokenUrl: `${rootPath}/user/login`, scopes: {} } } },
+      {
+        type: 'oauth2',
+        flows: {
+          password: {
+            tokenUrl: `${rootPath}/user/login`,
+            refreshUrl: `${rootPath}/user/token`,
+            scopes: { offline_access: 'A refresh token beside the token' },
+          },
+        },
+      },
       OAUTH2_SCHEME,
     )
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, BEARER_SCHEME)
+    .addCookieAuth('session', undefined, COOKIE_SCHEME)
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
   });
-  for (const { get, post } of Object.values(document.paths)) {
+  for (const { get, post, patch, delete: remove } of Object.values(document.paths)) {
     // Said openly of what is open; the rest names its schemes with `ApiToken`.
-    for (const operation of [get, post]) if (operation) operation.security ??= [];
+    for (const operation of [get, post, patch, remove]) if (operation) operation.security ??= [];
   }
   return document;
 }

@@ -63,7 +63,7 @@ export function NewPassword(): PropertyDecorator {
 
 /**
  * The same password again, under whatever normal form. Nothing is said about it while the first is
- * wrong itself, as in the reference: see `BodyValidationPipe`.
+ * wrong itself, as in the reference: see `RequestValidationPipe`.
  *
  * @param first name of the field with the first
  */

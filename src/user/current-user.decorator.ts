@@ -8,7 +8,7 @@ declare global {
   namespace Express {
     interface User {
       readonly account: Account;
-      /** The login that the token belongs to; tokens of the reference belong to none. */
+      /** The login that the token belongs to; a token of the reference belongs to none. */
       readonly sessionId?: string | undefined;
     }
   }

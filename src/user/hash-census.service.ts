@@ -1,15 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { databaseErrorCode } from '../database/database-errors';
 import { DatabaseService } from '../database/database.service';
+import { PeriodicJob } from '../database/periodic-job';
 import { PasswordHasher } from '../password/password-hasher';
 import { User } from './user.entity';
 
@@ -25,34 +18,17 @@ const SETTINGS = String.raw`^(\$2[aby]\$[0-9]{2}\$|\$bcrypt-sha256\$[^$]+\$|\$ar
  * decoys are to be like them. In a large table it looks at some pages only.
  */
 @Injectable()
-export class HashCensusService
-  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
-{
-  private readonly logger = new Logger(HashCensusService.name);
-  private readonly stopping = new AbortController();
-  private counting: Promise<void> = Promise.resolve();
-
+export class HashCensusService extends PeriodicJob {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
-    private readonly database: DatabaseService,
+    database: DatabaseService,
     private readonly hasher: PasswordHasher,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.counting = this.countAgainAndAgain();
-  }
-
-  beforeApplicationShutdown(): void {
-    this.stopping.abort();
-  }
-
-  /** Once no hook is left to wait for the database. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.counting;
+  ) {
+    super(database, INTERVAL_MS);
   }
 
   /** Counts now, and tells the hasher. */
-  async count(): Promise<void> {
+  async run(): Promise<void> {
     const rows = await this.users.query<{ settings: string; count: number }[]>(
       `SELECT substring(password FROM $1) AS settings, count(*)::int AS count
          FROM "user" TABLESAMPLE SYSTEM (
@@ -62,16 +38,5 @@ export class HashCensusService
       [SETTINGS, SAMPLE_ROWS],
     );
     this.hasher.setCensus(new Map(rows.map(({ settings, count }) => [settings, count])));
-  }
-
-  private async countAgainAndAgain(): Promise<void> {
-    const { signal } = this.stopping;
-    await this.database.connected;
-    while (!signal.aborted) {
-      await this.count().catch((error: unknown) => {
-        this.logger.warn(`The hashes could not be counted (${databaseErrorCode(error)})`);
-      });
-      await delay(INTERVAL_MS, undefined, { signal, ref: false }).catch(() => undefined);
-    }
   }
 }

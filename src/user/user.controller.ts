@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { Client } from '../http/client.decorator';
+import { type Client, FromClient } from '../http/client.decorator';
 import { Public } from '../http/public.decorator';
 import {
   ApiBodyErrors,
@@ -30,7 +30,7 @@ export class UserController {
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
   @ApiHashing()
-  async create(@Body() body: CreateUserDto, @Client() client: AbortSignal): Promise<void> {
+  async create(@Body() body: CreateUserDto, @FromClient() client: Client): Promise<void> {
     await this.users.create(body, client);
   }
 

@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ValidateBy } from 'class-validator';
+import { IsOptional, ValidateBy } from 'class-validator';
 import type { FieldMessageName } from '../errors/messages';
 
 /**
@@ -39,6 +39,11 @@ export function RequiredText(): PropertyDecorator {
     rule('notNull', (value) => value !== null),
     rule('text', (value) => typeof value === 'string'),
   );
+}
+
+/** A text, if it is there. */
+export function OptionalText(): PropertyDecorator {
+  return applyDecorators(IsOptional(), RequiredText());
 }
 
 /** What Python's `str.strip()` strips, which decides in the reference. */

@@ -37,14 +37,42 @@ export async function signUp(service: RunningService, username: string): Promise
   return logIn(service, username, PASSWORD);
 }
 
+/** Answer to a login. */
+export interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+  readonly expires_in: number;
+}
+
 /** Logs in. @returns the token */
 export async function logIn(
   service: RunningService,
   username: string,
   password: string,
 ): Promise<string> {
-  const response = await service.fetch('/user/login', form({ username, password }));
+  const { access_token: token } = await logInWith(service, { username, password });
+  return token;
+}
+
+/** Logs in with these fields. @returns everything that is answered */
+export async function logInWith(
+  service: RunningService,
+  fields: Record<string, string>,
+): Promise<Tokens> {
+  const response = await service.fetch('/user/login', form({ password: PASSWORD, ...fields }));
   if (response.status !== 200)
     throw new Error(`${String(response.status)} ${await response.text()}`);
-  return ((await response.json()) as { access_token: string }).access_token;
+  return (await response.json()) as Tokens;
+}
+
+/** The status of a request with a token. */
+export async function statusWith(
+  service: RunningService,
+  token: string,
+  path = '/user/me',
+  init: RequestInit = {},
+): Promise<number> {
+  const response = await service.fetch(path, { ...init, ...bearer(token) });
+  await response.text();
+  return response.status;
 }

@@ -10,7 +10,16 @@ export interface TestDatabase {
   readonly environment: Readonly<Record<string, string>>;
   /** Runs a statement, or several if there are no parameters. */
   query<Row = unknown>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  /** Begins a transaction that holds what a statement locks, on a connection of its own. */
+  hold(sql: string): Promise<Hold>;
   drop(): Promise<void>;
+}
+
+/** A start gate: others wait behind a lock, and all go at once. */
+export interface Hold {
+  /** How many connections wait for a lock. */
+  waiting(): Promise<number>;
+  release(): Promise<void>;
 }
 
 function connection(database: string): {
@@ -42,21 +51,47 @@ export async function createDatabase(): Promise<TestDatabase> {
   // Dropped with force: the end of the connection is no error then.
   client.on('error', () => undefined);
   await client.connect();
+  const holders: Client[] = [];
   return {
     environment: { INSTANCE_HOST: host, DB_USER: user, DB_PASS: password, DB_NAME: name },
     async query<Row>(sql: string, parameters?: unknown[]) {
       const result = await client.query(sql, parameters);
       return result.rows as Row[];
     },
+    async hold(sql) {
+      const holder = new Client(connection(name));
+      holder.on('error', () => undefined);
+      await holder.connect();
+      await holder.query('BEGIN');
+      await holder.query(sql);
+      holders.push(holder);
+      return {
+        async waiting() {
+          // By the other connection: within a transaction, what it sees stays the same.
+          const { rows } = await client.query<{ count: number }>(
+            `SELECT count(*)::int FROM pg_stat_activity
+              WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return rows[0]?.count ?? 0;
+        },
+        async release() {
+          await holder.query('COMMIT');
+          await holder.end();
+        },
+      };
+    },
     async drop() {
-      await client.end();
+      // Those that a test has not released, because it failed.
+      await Promise.all([client, ...holders].map((one) => one.end()));
       await asAdministrator(`DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
 
 /** The data source of the service on this database, connected. */
-export async function openDataSource({ environment }: TestDatabase): Promise<ServiceDataSource> {
+export async function openDataSource({
+  environment,
+}: Pick<TestDatabase, 'environment'>): Promise<ServiceDataSource> {
   const dataSource = await ServiceDataSource.open(
     parseSettings(environment),
     pino({ level: 'silent' }),

@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional } from 'class-validator';
 import { Password } from '../../password/password-rules';
-import { RequiredText, Storable, textRule } from '../../validation/rules';
+import { OptionalText, RequiredText, Storable, textRule } from '../../validation/rules';
 
 const GRANT_TYPE = 'password';
 
@@ -21,7 +20,9 @@ export class LoginDto {
   readonly password!: string;
 
   @OptionalText()
-  @ApiPropertyOptional({ description: 'Taken, and without effect.' })
+  @ApiPropertyOptional({
+    description: '`offline_access` asks for a refresh token; others are without effect.',
+  })
   readonly scope?: string;
 
   @OptionalText()
@@ -43,8 +44,4 @@ function GrantType(): PropertyDecorator {
 /** Any name that may be in the table: what was once allowed must still log in. */
 function LoginName(): PropertyDecorator {
   return applyDecorators(RequiredText(), Storable());
-}
-
-function OptionalText(): PropertyDecorator {
-  return applyDecorators(IsOptional(), RequiredText());
 }

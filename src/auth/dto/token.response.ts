@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** Answer to a login (RFC 6749 §5.1), with the name that the reference adds. */
 export class TokenResponse {
@@ -20,4 +20,13 @@ export class TokenResponse {
     example: 86_400,
   })
   readonly expires_in!: number;
+
+  @ApiPropertyOptional({
+    description: 'With the scope `offline_access`: good for one new token, and one of these.',
+    example: 'ZWYyNmEyYjgtMzYxNS00ZTQ1LWE4ZGMtNjA3YjY0ZjM',
+  })
+  readonly refresh_token?: string;
+
+  @ApiPropertyOptional({ enum: ['offline_access'] })
+  readonly scope?: 'offline_access';
 }

@@ -42,6 +42,27 @@ export class FieldErrorResponse {
   readonly ctx?: Readonly<Record<string, string | number>>;
 }
 
+/** The error of the token endpoint: about the request, or about its parameters. */
+@ApiExtraModels(FieldErrorResponse)
+export class TokenErrorResponse {
+  @ApiProperty({
+    oneOf: [
+      { type: 'string' },
+      { type: 'array', items: { $ref: getSchemaPath(FieldErrorResponse) } },
+    ],
+  })
+  readonly detail!: string | readonly FieldErrorResponse[];
+
+  @ApiPropertyOptional({
+    description: 'RFC 6749 §5.2; absent if the body could not be read at all.',
+    enum: ['invalid_request', 'invalid_grant', 'unsupported_grant_type'],
+  })
+  readonly error?: string;
+
+  @ApiPropertyOptional({ example: 'Incorrect username or password' })
+  readonly error_description?: string;
+}
+
 /** 422: one entry for each field that is wrong, in the order of the fields. */
 @ApiExtraModels(FieldErrorResponse)
 export class ValidationErrorResponse {

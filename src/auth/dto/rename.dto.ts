@@ -1,0 +1,9 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { MAX_USERNAME_LENGTH, Username } from '../../user/username';
+
+/** Body of a change of name. */
+export class RenameDto {
+  @Username()
+  @ApiProperty({ maxLength: MAX_USERNAME_LENGTH, example: 'hana.kim' })
+  readonly username!: string;
+}

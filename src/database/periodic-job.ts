@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BeforeApplicationShutdown,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { databaseErrorCode } from './database-errors';
+import type { DatabaseService } from './database.service';
+
+/**
+ * Work in the background, again and again from when the database has been reached until the service
+ * stops. A run that fails is told of, and the next one comes in its time.
+ */
+export abstract class PeriodicJob
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private readonly logger = new Logger(this.constructor.name);
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  /** @param intervalMs between the end of one run and the next */
+  protected constructor(
+    private readonly database: DatabaseService,
+    private readonly intervalMs: number,
+  ) {}
+
+  /** Does it once. @param signal aborted when the service stops */
+  abstract run(signal: AbortSignal): Promise<void>;
+
+  onApplicationBootstrap(): void {
+    this.running = this.runAgainAndAgain();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopping.abort();
+  }
+
+  /** Once no hook is left to wait for the database. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.running;
+  }
+
+  private async runAgainAndAgain(): Promise<void> {
+    const { signal } = this.stopping;
+    await this.database.connected;
+    while (!signal.aborted) {
+      await this.run(signal).catch((error: unknown) => {
+        this.logger.warn(`Failed, and will be tried again (${databaseErrorCode(error)})`);
+      });
+      await delay(this.intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}

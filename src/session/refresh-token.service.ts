@@ -1,0 +1,131 @@
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import { Settings } from '../config/settings';
+import { SigningKeys } from '../config/signing-keys';
+import { RefreshToken } from './refresh-token.entity';
+import { SECONDS_LEFT } from './user-session.entity';
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** A login whose refresh token is not used for so long is over. */
+const IDLE_SECONDS = 14 * DAY_SECONDS;
+/** An answer that was lost, or a second tab: so long, a used token is answered once more. */
+const GRACE_SECONDS = 10;
+
+/** 256 random bits, or as many of an HMAC, in base64url. */
+const TOKEN = /^[\w-]{43}$/;
+
+/** A login that a refresh token has renewed. */
+export interface RenewedSession {
+  readonly id: string;
+  /** Seconds until it is over if nothing renews it again. */
+  readonly secondsLeft: number;
+  readonly account: { readonly id: number; readonly username: string };
+  /** The successor of the token. */
+  readonly refreshToken: string;
+}
+
+/** A refresh token that was used before, and now ended its login: somebody has stolen one. */
+export interface Reused {
+  readonly reused: { readonly account: number; readonly session: string };
+}
+
+/**
+ * Refresh tokens (RFC 6749 §6), rotated at each use (RFC 9700 §4.14.2): of all that a login has
+ * had, one is unused. What follows a token is an HMAC of it, so that whoever asks twice gets the
+ * same answer, and no token needs to be kept to give it again.
+ */
+@Injectable()
+export class RefreshTokenService {
+  private readonly key: KeyObject;
+  private readonly lifeSeconds: number;
+
+  constructor(
+    @InjectRepository(RefreshToken) private readonly tokens: Repository<RefreshToken>,
+    settings: Settings,
+    keys: SigningKeys,
+  ) {
+    const key = hkdfSync('sha256', keys.current, '', 'refresh tokens', 32);
+    this.key = createSecretKey(Buffer.from(key));
+    this.lifeSeconds = settings.REFRESH_TOKEN_EXPIRE_DAYS * DAY_SECONDS;
+  }
+
+  /** Life of a login that nothing renews, in seconds. */
+  get idleSeconds(): number {
+    return Math.min(IDLE_SECONDS, this.lifeSeconds);
+  }
+
+  /** A token for a new login, and the hash that is to be stored. */
+  create(): { token: string; hash: Buffer } {
+    const token = randomBytes(32).toString('base64url');
+    return { token, hash: hashOf(token) };
+  }
+
+  /**
+   * Uses a token up and makes its successor. Of several uses at once, one does so; the others, and
+   * all within a grace of ten seconds, get the same successor. A later use ends the login.
+   *
+   * @returns undefined for a token that nobody knows, or whose login is over
+   */
+  async use(token: string): Promise<RenewedSession | Reused | undefined> {
+    if (!TOKEN.test(token)) return undefined;
+    const refreshToken = createHmac('sha256', this.key).update(token).digest('base64url');
+    await this.consume(hashOf(token), hashOf(refreshToken));
+    return this.outcome(hashOf(token), refreshToken);
+  }
+
+  /** One statement: the login is locked first, as by whoever ends it, and then its token. */
+  private async consume(hash: Buffer, successor: Buffer): Promise<void> {
+    await this.tokens.query(
+      `WITH login AS (
+              UPDATE user_session s
+                 SET last_used_at = now(),
+                     expires_at = least(s.created_at + $3 * interval '1 second',
+                                        now() + $4 * interval '1 second')
+                FROM refresh_token t
+               WHERE t.hash = $1 AND t.used_at IS NULL AND s.id = t.session_id
+                 AND s.expires_at > now()
+              RETURNING s.id),
+            used AS (
+              UPDATE refresh_token t SET used_at = now() FROM login
+               WHERE t.hash = $1 AND t.used_at IS NULL RETURNING t.session_id)
+       INSERT INTO refresh_token (hash, session_id) SELECT $2::bytea, session_id FROM used`,
+      [hash, successor, this.lifeSeconds, this.idleSeconds],
+    );
+  }
+
+  /** What a token is good for once it has been used, by this request or by another. */
+  private async outcome(
+    hash: Buffer,
+    refreshToken: string,
+  ): Promise<RenewedSession | Reused | undefined> {
+    const [found] = await this.tokens.query<
+      { id: string; seconds_left: number; in_time: boolean; user_id: number; username: string }[]
+    >(
+      `SELECT s.id, ${SECONDS_LEFT}, s.user_id, u.username,
+              t.used_at > now() - $2 * interval '1 second' AS in_time
+         FROM refresh_token t JOIN user_session s ON s.id = t.session_id
+         JOIN "user" u ON u.id = s.user_id
+        WHERE t.hash = $1 AND t.used_at IS NOT NULL AND s.expires_at > now()`,
+      [hash, GRACE_SECONDS],
+    );
+    if (found === undefined) return undefined;
+    const { id, seconds_left: secondsLeft, user_id: account, username } = found;
+    if (found.in_time) return { id, secondsLeft, account: { id: account, username }, refreshToken };
+    await this.tokens.query('DELETE FROM user_session WHERE id = $1', [id]);
+    return { reused: { account, session: id } };
+  }
+}
+
+/** What is stored of a token: 256 bits of chance need neither salt nor work. */
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { isUUID } from 'class-validator';
+import { type EntityManager, Not, Raw, type Repository } from 'typeorm';
+import { Settings } from '../config/settings';
+import { databaseErrorCode } from '../database/database-errors';
+import type { Client } from '../http/client.decorator';
+import type { User } from '../user/user.entity';
+import { RefreshTokenService } from './refresh-token.service';
+import { SECONDS_LEFT, UserSession } from './user-session.entity';
+
+/** A login that has just begun, or goes on under another id or with another refresh token. */
+export interface StartedSession {
+  readonly id: string;
+  /** Seconds until it is over if nothing renews it. */
+  readonly secondsLeft: number;
+  /** What renews it, if that was asked for. */
+  readonly refreshToken?: string | undefined;
+}
+
+/** Some of the logins of an account, newest first, and how many there are. */
+export interface SessionPage {
+  readonly sessions: readonly UserSession[];
+  readonly total: number;
+}
+
+/** The logins. */
+@Injectable()
+export class SessionService {
+  private readonly logger = new Logger(SessionService.name);
+
+  constructor(
+    @InjectRepository(UserSession) private readonly sessions: Repository<UserSession>,
+    private readonly refreshTokens: RefreshTokenService,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Starts a login of an account, and ends its oldest one if there are too many.
+   *
+   * @param user with the hash that the password was verified against
+   * @param manager of the transaction that it is a part of, if it is part of one
+   * @returns undefined if that has changed meanwhile: what was verified is not the password any more
+   */
+  async start(
+    user: User,
+    { ip, userAgent }: Client,
+    { withRefreshToken = false, manager = this.sessions.manager } = {},
+  ): Promise<StartedSession | undefined> {
+    const refresh = withRefreshToken ? this.refreshTokens.create() : undefined;
+    // The lock on the account makes whoever changes its password wait, and then see this login.
+    const [started] = await manager.query<{ id: string; seconds_left: number }[]>(
+      `WITH owner AS (SELECT id FROM "user" WHERE id = $1 AND password = $2 FOR SHARE),
+            login AS (
+              INSERT INTO user_session (id, user_id, ip, user_agent, expires_at)
+              SELECT $3::uuid, id, $4, $5, now() + $6 * interval '1 second' FROM owner
+              RETURNING id, ${SECONDS_LEFT}),
+            token AS (
+              INSERT INTO refresh_token (hash, session_id)
+              SELECT $7::bytea, id FROM login WHERE $7::bytea IS NOT NULL)
+       SELECT id, seconds_left FROM login`,
+      [
+        user.id,
+        user.password,
+        randomUUID(),
+        ip,
+        userAgent,
+        refresh === undefined
+          ? this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60
+          : this.refreshTokens.idleSeconds,
+        refresh?.hash ?? null,
+      ],
+    );
+    if (started === undefined) return undefined;
+    await this.endOldest(manager, user.id);
+    return { id: started.id, secondsLeft: started.seconds_left, refreshToken: refresh?.token };
+  }
+
+  /**
+   * The account that a live login of this id belongs to, if it has this name: a token speaks for a
+   * name, and dies with it. One query; that the login was used is written down later, and at most
+   * once a minute.
+   */
+  async accountOf(sessionId: string, username: string): Promise<User | null> {
+    const [found] = await this.sessions.query<(User & { unused: boolean })[]>(
+      `SELECT u.id, u.username, u.email, s.last_used_at < now() - interval '1 minute' AS unused
+         FROM user_session s JOIN "user" u ON u.id = s.user_id
+        WHERE s.id = $1 AND u.username = $2 AND s.expires_at > now()`,
+      [sessionId, username],
+    );
+    if (found === undefined) return null;
+    const { unused, ...user } = found;
+    if (unused) void this.touch(sessionId);
+    return user;
+  }
+
+  /** The live logins of an account. @param page from 1 */
+  async list(userId: number, page: number, size: number): Promise<SessionPage> {
+    const [sessions, total] = await this.sessions.findAndCount({
+      where: { userId, expiresAt: Raw((column) => `${column} > now()`) },
+      order: { createdAt: 'DESC', id: 'ASC' },
+      skip: (page - 1) * size,
+      take: size,
+    });
+    return { sessions, total };
+  }
+
+  /** Ends one login of an account, by whatever may be its id. @returns whether it had such a one */
+  async end(userId: number, id: string): Promise<boolean> {
+    if (!isUUID(id)) return false;
+    const { affected } = await this.sessions.delete({ id, userId });
+    return affected === 1;
+  }
+
+  /**
+   * Ends every login of an account, in the transaction of what is the reason.
+   *
+   * @param except of this id
+   */
+  async endAll(manager: EntityManager, userId: number, except?: string): Promise<void> {
+    await manager.delete(UserSession, {
+      userId,
+      ...(except !== undefined && { id: Not(except) }),
+    });
+  }
+
+  /**
+   * Gives the logins of an account new ids, so that every token of theirs is dead, in the
+   * transaction of what is the reason. Those that a refresh token can give a new one live on, and so
+   * does the current one; the others end.
+   *
+   * @returns the new id of the current one, if it is still there
+   */
+  async renew(
+    manager: EntityManager,
+    userId: number,
+    current: string | undefined,
+  ): Promise<StartedSession | undefined> {
+    await manager.query(
+      `DELETE FROM user_session s
+        WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid
+          AND NOT EXISTS (SELECT FROM refresh_token WHERE session_id = s.id)`,
+      [userId, current ?? null],
+    );
+    const id = randomUUID();
+    // Of an UPDATE, TypeORM answers the rows and how many they are.
+    const [rows] = await manager.query<[{ id: string; seconds_left: number }[], number]>(
+      `UPDATE user_session SET id = CASE WHEN id = $2::uuid THEN $3::uuid ELSE gen_random_uuid() END
+        WHERE user_id = $1 RETURNING id, ${SECONDS_LEFT}`,
+      [userId, current ?? null, id],
+    );
+    const renewed = rows.find((row) => row.id === id);
+    return renewed && { id, secondsLeft: renewed.seconds_left };
+  }
+
+  /** Off the way of the request that is the reason: it has its answer whether this works or not. */
+  private async touch(id: string): Promise<void> {
+    try {
+      await this.sessions.query(
+        `UPDATE user_session SET last_used_at = now()
+          WHERE id = $1 AND last_used_at < now() - interval '1 minute'`,
+        [id],
+      );
+    } catch (error) {
+      this.logger.warn(`The use of a login was not noted (${databaseErrorCode(error)})`);
+    }
+  }
+
+  /** Ends the oldest live logins of an account beyond `SESSIONS_PER_USER`, locked in one order. */
+  private async endOldest(manager: EntityManager, userId: number): Promise<void> {
+    await manager.query(
+      `DELETE FROM user_session WHERE id IN (
+         SELECT id FROM user_session WHERE id IN (
+           SELECT id FROM user_session WHERE user_id = $1 AND expires_at > now()
+            ORDER BY created_at DESC, id OFFSET $2)
+         ORDER BY id FOR UPDATE)`,
+      [userId, this.settings.SESSIONS_PER_USER],
+    );
+  }
+}
