@@ -24,14 +24,15 @@ export function serveOpenApi(app: INestApplication, settings: Settings): void {
     }
     next();
   });
-  SwaggerModule.setup('docs', app, () => describe(app, settings.ROOT_PATH), {
+  SwaggerModule.setup('docs', app, () => describeApi(app, settings.ROOT_PATH), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'User account service',
   });
 }
 
-function describe(app: INestApplication, rootPath: string): OpenAPIObject {
+/** The description of the API, for clients that are generated from it. */
+export function describeApi(app: INestApplication, rootPath: string): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('User account service')
     .setDescription(DESCRIPTION.trim())

@@ -1,0 +1,157 @@
+import {
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  useMutation,
+  type UseMutationResult,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
+import type { components } from './schema';
+import { api, asForm, type SessionPage, type User } from './client';
+import { dataOf, Problem } from './problem';
+
+type Schemas = components['schemas'];
+
+const ME = ['me'];
+const SESSIONS = ['sessions'];
+
+/** How soon this page notices that its login was ended elsewhere, while it is being looked at. */
+const NOTICE_MS = 5000;
+
+/** Other tabs of this browser, which share its cookie. */
+const otherTabs = new BroadcastChannel('login');
+
+/** Whoever answers 401 to anything but a password says that this browser is not logged in any more. */
+function onError(client: () => QueryClient) {
+  return (error: unknown): void => {
+    if (error instanceof Problem && error.status === 401) client().setQueryData(ME, null);
+  };
+}
+
+/** State of the server, as the page knows it. */
+export function createQueryClient(): QueryClient {
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError: onError(() => client) }),
+    mutationCache: new MutationCache({ onError: onError(() => client) }),
+    defaultOptions: {
+      // What the service has answered stands; what it could not answer may pass.
+      queries: {
+        retry: (failures, error) =>
+          failures < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500),
+      },
+    },
+  });
+  otherTabs.onmessage = () => void client.invalidateQueries();
+  return client;
+}
+
+/** Who is logged in: nobody is `null`. */
+export function useMe(): UseQueryResult<User | null> {
+  return useQuery({
+    queryKey: ME,
+    queryFn: async () => {
+      try {
+        return await dataOf(api.GET('/user/me'));
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) return null;
+        throw error;
+      }
+    },
+    refetchInterval: ({ state }) => (state.data ? NOTICE_MS : false),
+    refetchOnWindowFocus: 'always',
+  });
+}
+
+export function useSessions(page: number, size: number): UseQueryResult<SessionPage> {
+  return useQuery({
+    queryKey: [...SESSIONS, page, size],
+    queryFn: () => dataOf(api.GET('/user/sessions', { params: { query: { page, size } } })),
+    placeholderData: (before) => before,
+    refetchInterval: 2 * NOTICE_MS,
+  });
+}
+
+type Mutation<Body> = UseMutationResult<unknown, Error, Body>;
+
+export function useSignUp(): Mutation<Schemas['CreateUserDto']> {
+  const logIn = useLogIn();
+  return useMutation({
+    mutationFn: async (body: Schemas['CreateUserDto']) => {
+      await dataOf(api.POST('/user/create', { body }));
+      // Whoever has just chosen a password is not asked for it again.
+      await logIn.mutateAsync({ username: body.username, password: body.password1 });
+    },
+  });
+}
+
+export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'password'>> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Pick<Schemas['LoginDto'], 'username' | 'password'>) =>
+      dataOf(api.POST('/user/session', { body, bodySerializer: asForm })),
+    onSuccess: () => {
+      otherTabs.postMessage('in');
+      return client.invalidateQueries({ queryKey: ME });
+    },
+  });
+}
+
+/** Nobody is logged in any more: what was known of whoever was is forgotten. */
+function useForget(): () => void {
+  const client = useQueryClient();
+  return () => {
+    otherTabs.postMessage('out');
+    client.removeQueries({ queryKey: SESSIONS });
+    client.setQueryData(ME, null);
+  };
+}
+
+export function useLogOut(): Mutation<void> {
+  const forget = useForget();
+  return useMutation({
+    mutationFn: () => dataOf(api.DELETE('/user/session')),
+    onSuccess: forget,
+  });
+}
+
+/** Ends one login, or, without an id, every other one. */
+export function useEndSession(): Mutation<string | undefined> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string | undefined) =>
+      id === undefined
+        ? dataOf(api.DELETE('/user/sessions'))
+        : dataOf(api.DELETE('/user/sessions/{id}', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: SESSIONS }),
+  });
+}
+
+export function useChangePassword(): Mutation<Schemas['ChangePasswordDto']> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['ChangePasswordDto']) =>
+      dataOf(api.POST('/user/password', { body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: SESSIONS }),
+  });
+}
+
+export function useRename(): Mutation<Schemas['RenameDto']> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['RenameDto']) => dataOf(api.PATCH('/user/me', { body })),
+    onSuccess: () => {
+      otherTabs.postMessage('renamed');
+      return client.invalidateQueries();
+    },
+  });
+}
+
+export function useDeleteAccount(): Mutation<Schemas['DeleteAccountDto']> {
+  const forget = useForget();
+  return useMutation({
+    mutationFn: (body: Schemas['DeleteAccountDto']) => dataOf(api.POST('/user/delete', { body })),
+    onSuccess: forget,
+  });
+}

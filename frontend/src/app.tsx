@@ -1,0 +1,71 @@
+import { Alert, Button, Center, Loader, Stack } from '@mantine/core';
+import { type JSX, lazy, type ReactNode, Suspense } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+import { useMe } from './api/queries';
+import { Layout } from './components/layout';
+import { useProblemText } from './components/problem-alert';
+import { useSpeech } from './i18n/language';
+import { LogInPage } from './pages/log-in';
+import { NotFoundPage } from './pages/not-found';
+import { SignUpPage } from './pages/sign-up';
+
+// What only those see who are logged in comes when they are.
+const HomePage = lazy(() => import('./pages/home/home'));
+
+/** Every page, and who may see it. */
+export function App(): JSX.Element {
+  return (
+    <Layout>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route path="/" element={<ForMe page={<HomePage />} />} />
+          <Route path="/login" element={<ForNobody page={<LogInPage />} />} />
+          <Route path="/signup" element={<ForNobody page={<SignUpPage />} />} />
+          <Route path="*" element={<NotFoundPage />} />
+        </Routes>
+      </Suspense>
+    </Layout>
+  );
+}
+
+/** A page for whoever is logged in; others log in first. */
+function ForMe({ page }: { readonly page: ReactNode }): ReactNode {
+  const { data: me, error } = useMe();
+  if (me === null) return <Navigate to="/login" replace />;
+  if (me !== undefined) return page;
+  return error === null ? <Waiting /> : <Unreachable error={error} />;
+}
+
+/** A page for whoever is not; others have come to where they wanted to be. */
+function ForNobody({ page }: { readonly page: ReactNode }): ReactNode {
+  const { data: me, isPending } = useMe();
+  if (isPending) return <Waiting />;
+  return me ? <Navigate to="/" replace /> : page;
+}
+
+function Waiting(): JSX.Element {
+  const { t } = useSpeech();
+  return (
+    <Center mih="60vh">
+      <Loader aria-label={t.loading} />
+    </Center>
+  );
+}
+
+function Unreachable({ error }: { readonly error: Error }): JSX.Element {
+  const { t } = useSpeech();
+  const text = useProblemText(error);
+  const { refetch, isFetching } = useMe();
+  return (
+    <Center mih="60vh" p="md">
+      <Stack align="center" maw={420}>
+        <Alert color="red" variant="light">
+          {text}
+        </Alert>
+        <Button onClick={() => void refetch()} loading={isFetching}>
+          {t.tryAgain}
+        </Button>
+      </Stack>
+    </Center>
+  );
+}
