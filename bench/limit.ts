@@ -1,6 +1,6 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { hashSync as argon2Hash, verifySync as argon2Verify } from '@node-rs/argon2';
-import { hashSync as nativeHash, verifySync as nativeVerify } from '@node-rs/bcrypt';
+import { compareSync as nativeVerify, hashSync as nativeHash } from 'bcrypt';
 import { compareSync as javaScriptVerify } from 'bcryptjs';
 import { ARGON2ID } from '../src/password/hash-format';
 

@@ -23,10 +23,9 @@ const logger = pino();
 const key = createSecretKey(SECRET_KEY, 'utf8');
 
 async function me(username: string): Promise<string> {
-  const { rows } = await pool.query(
-    'SELECT id, username, email FROM "user" WHERE username = $1 LIMIT 1',
-    [username],
-  );
+  const { rows } = await pool.query('SELECT id, username, email FROM "user" WHERE username = $1', [
+    username,
+  ]);
   return JSON.stringify(rows[0]);
 }
 

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import * as bcryptjs from 'bcryptjs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import pino from 'pino';
 import Piscina from 'piscina';
@@ -107,6 +108,14 @@ describe('the work of a login', () => {
     // bcrypt saw 72 of its 100 bytes, so what followed is nobody's to set.
     expect(await work('long', '0123456789'.repeat(10))).toEqual([200, [expect.anything()]]);
     expect(await stored('long')).toBe(long);
+    // Nor of one that is short in NFC, and was hashed as it was typed.
+    const typed = 'a\u0308'.repeat(26);
+    await insert('nfd', bcryptjs.hashSync(typed, 4));
+    expect(await work('nfd', `${typed.slice(0, 48)}another tail`)).toEqual([
+      200,
+      [expect.anything(), expect.anything()],
+    ]);
+    expect((await work('nfd', typed))[0]).toBe(200);
   });
 
   it('does not overwrite a password that was changed meanwhile', async () => {

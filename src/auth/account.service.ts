@@ -149,8 +149,8 @@ export class AccountService {
     password: string,
   ): Promise<string | undefined> {
     const user = await this.users.findWithPassword(username);
-    const matches = await this.hasher.verify(run, password, username, user?.password);
-    return matches ? user?.password : undefined;
+    const matched = await this.hasher.verify(run, password, username, user?.password);
+    return matched === undefined ? undefined : user?.password;
   }
 }
 

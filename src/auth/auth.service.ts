@@ -41,12 +41,12 @@ export class AuthService {
     return this.hasher.reserve(client.gone, async (run) => {
       for (;;) {
         const user = await this.users.findWithPassword(username);
-        const matches = await this.hasher.verify(run, password, username, user?.password);
-        if (user === null || !matches) {
+        const matched = await this.hasher.verify(run, password, username, user?.password);
+        if (user === null || matched === undefined) {
           logSecurity(client.log, 'authn_login_fail', { account: user?.id });
           throw new IncorrectCredentials();
         }
-        if (!this.hasher.needsRehash(user.password, password)) return user;
+        if (!this.hasher.needsRehash(user.password, matched)) return user;
         const rehashed = await this.hasher.hash(run, password);
         if (await this.users.replaceHash(user, rehashed)) {
           return Object.assign(user, { password: rehashed });

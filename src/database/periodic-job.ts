@@ -8,9 +8,12 @@ import {
 import { databaseErrorCode } from './database-errors';
 import type { DatabaseService } from './database.service';
 
+/** Between a run that failed and the next. */
+const RETRY_MS = 5000;
+
 /**
  * Work in the background, again and again from when the database has been reached until the service
- * stops. A run that fails is told of, and the next one comes in its time.
+ * stops. A run that fails is told of, and comes again soon.
  */
 export abstract class PeriodicJob
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
@@ -45,10 +48,14 @@ export abstract class PeriodicJob
     const { signal } = this.stopping;
     await this.database.connected;
     while (!signal.aborted) {
-      await this.run(signal).catch((error: unknown) => {
-        this.logger.warn(`Failed, and will be tried again (${databaseErrorCode(error)})`);
-      });
-      await delay(this.intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+      const interval = await this.run(signal).then(
+        () => this.intervalMs,
+        (error: unknown) => {
+          this.logger.warn(`Failed, and will be tried again (${databaseErrorCode(error)})`);
+          return RETRY_MS;
+        },
+      );
+      await delay(interval, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 }

@@ -14,7 +14,8 @@ export function requestLog(logger: Logger): RequestHandler {
   const line = (request: Request, response: Response, { ms }: { ms: number }): object => ({
     method: request.method,
     route: (request.route as { path?: string } | undefined)?.path,
-    status: response.statusCode,
+    // As nginx has it: the client has gone before its answer.
+    status: response.writableFinished ? response.statusCode : 499,
     ms,
     account: request.user?.account.id,
     session: request.user?.sessionId,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { encodeBase64 } from 'bcryptjs';
+import { decodeBase64, encodeBase64 } from 'bcryptjs';
 
 /** What a stored hash says of itself. */
 export interface HashFormat {
@@ -21,8 +21,8 @@ export const ARGON2ID = { algorithm: 2, memoryCost: 19_456, timeCost: 2, paralle
 
 /** Dearer than this, one verification would keep a thread for minutes; nobody makes such hashes. */
 export const MAX_BCRYPT_COST = 20;
-/** Least for argon2 itself, and most that a login may take: 1 GiB, 32 passes, 16 lanes. */
-const ARGON2_LIMITS = { m: [8, 1_048_576], t: [1, 32], p: [1, 16] } as const;
+/** Least for argon2 itself, and most that a thread may take: 128 MiB, 32 passes, 16 lanes. */
+const ARGON2_LIMITS = { m: [8, 131_072], t: [1, 32], p: [1, 16] } as const;
 
 const SALT = '[./A-Za-z0-9]{22}';
 const DIGEST = '[./A-Za-z0-9]{31}';
@@ -31,7 +31,7 @@ const BCRYPT_SHA256 = new RegExp(
   `^(\\$bcrypt-sha256\\$v=2,t=(2[aby]),r=(\\d{1,2})\\$)(${SALT})\\$(${DIGEST})$`,
 );
 const ARGON2ID_HASH =
-  /^(\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$)[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
+  /^(\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d?),p=([1-9]\d?)\$)([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
 /**
  * Reads a stored hash: modular crypt format of bcrypt, passlib's `bcrypt_sha256` version 2, and
@@ -44,21 +44,47 @@ export function parseHash(hash: string): HashFormat | undefined {
   if (bcrypt !== undefined) return bcryptFormat('bcrypt', bcrypt, Number(bcryptCost));
   const [, sha256, , sha256Cost] = BCRYPT_SHA256.exec(hash) ?? [];
   if (sha256 !== undefined) return bcryptFormat('bcrypt-sha256', sha256, Number(sha256Cost));
-  const [, argon2id, m, t, p] = ARGON2ID_HASH.exec(hash) ?? [];
+  const [, argon2id, m, t, p, salt = '', digest = ''] = ARGON2ID_HASH.exec(hash) ?? [];
   if (argon2id === undefined || !within({ m: Number(m), t: Number(t), p: Number(p) })) {
     return undefined;
   }
+  if (!isBase64(salt) || !isBase64(digest)) return undefined;
   return { scheme: 'argon2id', settings: argon2id, cost: Number(m) * Number(t) };
 }
 
 /**
- * The hash that bcrypt itself made, inside one of passlib's `bcrypt_sha256`, and the salt that keys
- * the digest of the password.
+ * The hash that bcrypt itself made, as every implementation writes it: of `$2y$`, `$2b$`, which is
+ * the same; without the bits that pad salt and digest to whole characters, which some have set.
+ *
+ * @param hash `bcrypt`, or passlib's `bcrypt_sha256`
+ * @returns for the latter, the salt that keys the digest of the password as well
  */
-export function bcryptInside(hash: string): { bcrypt: string; salt: string } | undefined {
+export function bcryptInside(hash: string): { bcrypt: string; keyedWith?: string } {
   const [, , type = '', cost = '', salt = '', digest = ''] = BCRYPT_SHA256.exec(hash) ?? [];
-  if (salt === '') return undefined;
-  return { bcrypt: `$${type}$${cost.padStart(2, '0')}$${salt}${digest}`, salt };
+  if (salt !== '') {
+    const keyedWith = withoutPadding(salt, 16);
+    return {
+      bcrypt: `${bcryptSettings(Number(cost), type)}${keyedWith}${withoutPadding(digest, 23)}`,
+      keyedWith,
+    };
+  }
+  return {
+    bcrypt:
+      `${hash.slice(0, 7)}${withoutPadding(hash.slice(7, 29), 16)}${withoutPadding(hash.slice(29), 23)}`.replace(
+        /^\$2y/,
+        '$2b',
+      ),
+  };
+}
+
+/** @param bytes that the text, in bcrypt's base64, stands for */
+function withoutPadding(text: string, bytes: number): string {
+  return encodeBase64(decodeBase64(text, bytes), bytes);
+}
+
+/** Whether a text is base64 without `=`, and no bit in it is set that stands for nothing. */
+function isBase64(text: string): boolean {
+  return Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text;
 }
 
 function bcryptFormat(
@@ -94,9 +120,9 @@ export function decoyHash(settings: string): string {
   return `${settings}${encodeBase64(randomBytes(16), 16)}${separator}${encodeBase64(randomBytes(23), 23)}`;
 }
 
-/** Settings of a bcrypt hash of this cost, as new ones have them. */
-export function bcryptSettings(cost: number): string {
-  return `$2b$${String(cost).padStart(2, '0')}$`;
+/** Settings of a bcrypt hash of this cost, by default as new ones have them. */
+export function bcryptSettings(cost: number, type = '2b'): string {
+  return `$${type === '2y' ? '2b' : type}$${String(cost).padStart(2, '0')}$`;
 }
 
 /** Settings of new argon2id hashes. */

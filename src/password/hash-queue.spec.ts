@@ -54,16 +54,36 @@ describe('HashQueue', () => {
     expect(queue.waitSeconds).toBe(0);
   });
 
-  it('measures what a hash takes', async () => {
+  it('measures what a hash takes, and takes it for one of its kind only', async () => {
     const { open, opened } = gate();
-    const held = [1, 2, 3, 4].map(() => queue.reserve(undefined, () => opened));
+    const hold = (task: HashTask): Promise<unknown> =>
+      queue.reserve(undefined, async (run) => {
+        await run(task);
+        await opened;
+      });
+    const held = Array.from({ length: 6 }, () => queue.reserve(undefined, () => opened));
     const guess = queue.waitSeconds;
-    await queue.reserve(undefined, async (run) => {
-      for (let i = 0; i < 20; i += 1) await run(QUICK);
-    });
-    expect(queue.waitSeconds).toBeLessThan(guess / 2);
+    for (let i = 0; i < 50; i += 1) await queue.reserve(undefined, (run) => run(QUICK));
+    // However many cheap ones there were, the next is expected to be as dear as a new one.
+    expect(queue.waitSeconds).toBe(guess);
+    const cheap = Array.from({ length: 100 }, () => hold(QUICK));
+    await new Promise(setImmediate);
+    expect(queue.waitSeconds).toBeLessThan(guess + 0.5);
     open();
-    await Promise.all(held);
+    await Promise.all([...held, ...cheap]);
+  });
+
+  it('measures nothing by what fails', async () => {
+    const { open, opened } = gate();
+    jest.spyOn(Piscina.prototype, 'run').mockRejectedValue(new Error('broken'));
+    const dear: HashTask = { ...QUICK, cost: 12 };
+    for (let i = 0; i < 50; i += 1) {
+      await expect(queue.reserve(undefined, (run) => run(dear))).rejects.toThrow('broken');
+    }
+    const inside = Array.from({ length: 10 }, () => queue.reserve(undefined, () => opened));
+    await expect(queue.reserve(undefined, () => opened)).rejects.toThrow(Overloaded);
+    open();
+    await Promise.all(inside);
   });
 
   it('has no more hashes in work than threads, and takes them in turn', async () => {

@@ -8,7 +8,7 @@ import {
 import Piscina from 'piscina';
 import { Settings } from '../config/settings';
 import { StartError } from '../config/start-error';
-import type { HashFormat } from './hash-format';
+import { ARGON2ID, type HashFormat, parseHash } from './hash-format';
 import { Overloaded, ClientGone } from './hash-queue.errors';
 import type { HashTask, HashWorkerData } from './hash.worker';
 
@@ -20,7 +20,18 @@ const NICENESS = 5;
 /** Weight of the latest duration in their running mean. */
 const SMOOTHING = 0.1;
 /** What bcrypt of cost 12 takes, until it has been measured. */
-const GUESS_SECONDS = 0.25;
+const BCRYPT_12_SECONDS = 0.25;
+/** What argon2id takes for each kibibyte and pass, until it has been measured. */
+const ARGON2ID_SECONDS = 3e-7;
+
+/** A place in the queue, for hashes one after the other. */
+interface Place {
+  /** What the hash that it waits for, or that is being done, is expected to take. */
+  seconds: number;
+}
+
+/** Cost of new argon2id hashes, as `HashFormat` has it. */
+const ARGON2ID_COST = ARGON2ID.memoryCost * ARGON2ID.timeCost;
 
 /** Work that waits for a thread. */
 interface Waiting {
@@ -31,7 +42,8 @@ interface Waiting {
 /**
  * The threads that hash, and the queue before them: as many hashes at once as there are threads,
  * and no more waiting than can be done in `HASH_QUEUE_SECONDS`. What is beyond that is refused
- * before anything is done for it, while its client can still use the refusal.
+ * before anything is done for it, while its client can still use the refusal. What a place will take
+ * is what such hashes have taken before; until the account is known, what a new hash takes.
  */
 @Injectable()
 export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -41,15 +53,15 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly threads: number;
   private readonly pool: Piscina<HashTask, string | boolean>;
   private readonly waiting: Waiting[] = [];
+  private readonly places = new Set<Place>();
+  /** Mean duration of each kind of task in seconds: a cheap one says nothing of a dear one. */
+  private readonly means = new Map<string, number>();
   private running = 0;
-  private reserved = 0;
-  private meanSeconds: number;
 
   constructor(private readonly settings: Settings) {
     this.threads = settings.HASH_CONCURRENCY || availableParallelism();
-    this.meanSeconds = GUESS_SECONDS * 2 ** (settings.BCRYPT_COST - 12);
     const workerData: HashWorkerData = {
-      native: settings.PASSWORD_NATIVE && isLoadable('@node-rs/bcrypt'),
+      native: settings.PASSWORD_NATIVE && isLoadable('bcrypt'),
     };
     this.hasArgon2 = isLoadable('@node-rs/argon2');
     if (settings.PASSWORD_SCHEME === 'argon2id' && !this.hasArgon2) {
@@ -86,7 +98,24 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** Seconds until a hash that came now would begin. */
   get waitSeconds(): number {
-    return (Math.max(0, this.reserved + 1 - this.threads) * this.meanSeconds) / this.threads;
+    const ahead = [...this.places].reduce((sum, { seconds }) => sum + seconds, 0);
+    const own = this.newHashSeconds;
+    return Math.max(0, (ahead + own) / this.threads - own);
+  }
+
+  /** What a hash takes of which nothing is known yet: what a new one takes. */
+  private get newHashSeconds(): number {
+    const { PASSWORD_SCHEME: scheme, BCRYPT_COST: bcryptCost } = this.settings;
+    const cost = scheme === 'argon2id' ? ARGON2ID_COST : bcryptCost;
+    return this.expectedSeconds({ scheme, cost });
+  }
+
+  private expectedSeconds(kind: Kind): number {
+    const { scheme, cost } = kind;
+    return (
+      this.means.get(keyOf(kind)) ??
+      (scheme === 'argon2id' ? cost * ARGON2ID_SECONDS : BCRYPT_12_SECONDS * 2 ** (cost - 12))
+    );
   }
 
   /** @throws Overloaded when there is more waiting already than can be done in time */
@@ -107,11 +136,15 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     work: (hash: RunHash) => Promise<T>,
   ): Promise<T> {
     this.refuseIfFull();
-    this.reserved += 1;
+    const place: Place = { seconds: this.newHashSeconds };
+    this.places.add(place);
     try {
-      return await work((task) => this.run(task, client));
+      return await work((task) => {
+        place.seconds = this.expectedSeconds(kindOf(task));
+        return this.run(task, client);
+      });
     } finally {
-      this.reserved -= 1;
+      this.places.delete(place);
     }
   }
 
@@ -145,15 +178,40 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
       this.running += 1;
       const began = performance.now();
       place.resolve(
-        this.pool.run(place.task).finally(() => {
-          this.running -= 1;
-          const seconds = (performance.now() - began) / 1000;
-          this.meanSeconds += SMOOTHING * (seconds - this.meanSeconds);
-          this.next();
-        }),
+        this.pool
+          .run(place.task)
+          .then((result) => {
+            this.measured(kindOf(place.task), (performance.now() - began) / 1000);
+            return result;
+          })
+          .finally(() => {
+            this.running -= 1;
+            this.next();
+          }),
       );
     }
   }
+
+  private measured(kind: Kind, seconds: number): void {
+    const mean = this.expectedSeconds(kind);
+    this.means.set(keyOf(kind), mean + SMOOTHING * (seconds - mean));
+  }
+}
+
+/** What decides how long a task takes. */
+type Kind = Pick<HashFormat, 'scheme' | 'cost'>;
+
+function kindOf(task: HashTask): Kind {
+  if (task.name === 'hash') {
+    return task.scheme === 'argon2id' ? { scheme: task.scheme, cost: ARGON2ID_COST } : task;
+  }
+  const format = parseHash(task.hash);
+  if (format === undefined) throw new Error('Nothing is verified against what is no hash');
+  return format;
+}
+
+function keyOf({ scheme, cost }: Kind): string {
+  return `${scheme === 'argon2id' ? scheme : 'bcrypt'} ${String(cost)}`;
 }
 
 /** Hashes or verifies, when it is its turn. */

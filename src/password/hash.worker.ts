@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
 import type * as Argon2 from '@node-rs/argon2';
-import type * as NativeBcrypt from '@node-rs/bcrypt';
+import type * as NativeBcrypt from 'bcrypt';
 import * as bcryptjs from 'bcryptjs';
 import { ARGON2ID, BCRYPT_MAX_BYTES, bcryptInside, bcryptSettings, parseHash } from './hash-format';
 
@@ -22,15 +22,16 @@ export interface HashWorkerData {
   readonly native: boolean;
 }
 
+/** What bcrypt in C and bcryptjs have in common. */
 interface Bcrypt {
   /** @param salt with prefix and cost, 29 characters */
-  hash(password: string, salt: string): string;
-  verify(password: string, hash: string): boolean;
+  hashSync(password: string, salt: string): string;
+  compareSync(password: string, hash: string): boolean;
 }
 
 // Node types it as anything: it is what the pool gives each thread.
 const { native } = workerData as HashWorkerData;
-const bcrypt = native ? nativeBcrypt() : javaScriptBcrypt();
+const bcrypt: Bcrypt = native ? nativeBcrypt() : bcryptjs;
 
 /** Blocks its thread, which has nothing else to do; elsewhere these calls would block everyone. */
 export default function work(task: HashTask): string | boolean {
@@ -45,17 +46,18 @@ function hash(password: string, cost: number): string {
   const salt = bcryptjs.encodeBase64(randomBytes(16), 16);
   const settings = bcryptSettings(cost);
   if (Buffer.byteLength(password) <= BCRYPT_MAX_BYTES)
-    return bcrypt.hash(password, settings + salt);
-  const digest = bcrypt.hash(digested(password, salt), settings + salt).slice(-31);
+    return bcrypt.hashSync(password, settings + salt);
+  const digest = bcrypt.hashSync(digested(password, salt), settings + salt).slice(-31);
   return `$bcrypt-sha256$v=2,t=2b,r=${String(cost)}$${salt}$${digest}`;
 }
 
 function verify(password: string, stored: string): boolean {
-  const inner = bcryptInside(stored);
-  if (inner !== undefined) return bcrypt.verify(digested(password, inner.salt), inner.bcrypt);
-  return parseHash(stored)?.scheme === 'argon2id'
-    ? argon2().verifySync(stored, password)
-    : bcrypt.verify(password, stored);
+  if (parseHash(stored)?.scheme === 'argon2id') return argon2().verifySync(stored, password);
+  const { bcrypt: hash, keyedWith } = bcryptInside(stored);
+  return bcrypt.compareSync(
+    keyedWith === undefined ? password : digested(password, keyedWith),
+    hash,
+  );
 }
 
 /** passlib's `bcrypt_sha256`, version 2: HMAC-SHA256 keyed with the salt as it is written. */
@@ -66,18 +68,7 @@ function digested(password: string, salt: string): string {
 function nativeBcrypt(): Bcrypt {
   // Loaded only where it is there: there is no binary for every platform.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- and import() would be asynchronous
-  const { hashSync, verifySync } = require('@node-rs/bcrypt') as typeof NativeBcrypt;
-  return {
-    hash(password, salt) {
-      const bytes = bcryptjs.decodeBase64(salt.slice(-22), 16);
-      return hashSync(password, Number(salt.slice(4, 6)), Uint8Array.from(bytes));
-    },
-    verify: verifySync,
-  };
-}
-
-function javaScriptBcrypt(): Bcrypt {
-  return { hash: bcryptjs.hashSync, verify: bcryptjs.compareSync };
+  return require('bcrypt') as typeof NativeBcrypt;
 }
 
 function argon2(): typeof Argon2 {

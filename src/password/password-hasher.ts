@@ -58,31 +58,36 @@ export class PasswordHasher {
    * same work: nobody can tell by the time who has an account here.
    *
    * @param username whose hash it is, or would be
+   * @returns the form of the password that matched
    */
   async verify(
     run: RunHash,
     password: string,
     username: string,
     stored: string | undefined,
-  ): Promise<boolean> {
+  ): Promise<string | undefined> {
+    // Made for a name that has a hash as well: also a microsecond tells, to whoever asks often.
+    const decoy = this.decoyFor(username);
     const usable = stored !== undefined && this.isVerifiable(stored);
-    const hash = usable ? stored : this.decoyFor(username);
+    const hash = usable ? stored : decoy;
     for (const form of new Set([password.normalize('NFC'), password])) {
       const matches = await run({ name: 'verify', password: form, hash });
-      if (matches === true && usable) return true;
+      if (matches === true && usable) return form;
     }
-    return false;
+    return undefined;
   }
 
   /**
    * Whether a hash that a password has just verified against should be replaced: it is of another
    * scheme than new ones, or cheaper. Not where bcrypt saw only the beginning of the password: what
    * followed was not verified, and must not become part of what is asked for.
+   *
+   * @param matched the form of the password that matched
    */
-  needsRehash(stored: string, password: string): boolean {
+  needsRehash(stored: string, matched: string): boolean {
     const format = parseHash(stored);
     if (format === undefined) return false;
-    const bytes = Buffer.byteLength(password.normalize('NFC'));
+    const bytes = Buffer.byteLength(matched);
     if (format.scheme === 'bcrypt' && bytes > BCRYPT_MAX_BYTES) return false;
     const { PASSWORD_SCHEME: scheme, BCRYPT_COST: cost } = this.settings;
     return scheme === 'argon2id'
