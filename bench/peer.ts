@@ -22,22 +22,34 @@ const pool = new Pool({ host, user, password, database, max: 10 });
 const logger = pino();
 const key = createSecretKey(SECRET_KEY, 'utf8');
 
-async function me(username: string): Promise<string> {
-  const { rows } = await pool.query('SELECT id, username, email FROM "user" WHERE username = $1', [
-    username,
-  ]);
-  return JSON.stringify(rows[0]);
+interface Claims {
+  readonly sub: string;
+  readonly sid: string;
 }
 
-function usernameOf({ headers }: IncomingMessage): string {
-  const token = (headers.authorization ?? '').slice('Bearer '.length);
-  return (jsonwebtoken.verify(token, key, { algorithms: ['HS256'] }) as { sub: string }).sub;
+async function me({ sub, sid }: Claims): Promise<string> {
+  const { rows } = await pool.query<{ id: number; username: string; email: string }>(
+    `SELECT u.id, u.username, u.email, s.last_used_at < now() - interval '1 minute' AS unused
+       FROM user_session s JOIN "user" u ON u.id = s.user_id
+      WHERE s.id = $1 AND u.username = $2 AND s.generation = $3 AND s.expires_at > now()`,
+    [sid, sub, 0],
+  );
+  const [{ id, username, email } = {}] = rows;
+  return JSON.stringify({ id, username, email });
+}
+
+function tokenOf({ headers }: IncomingMessage): string {
+  return (headers.authorization ?? '').slice('Bearer '.length);
 }
 
 const app = express();
 app.get('/user/me', async (request, response) => {
   const began = performance.now();
-  const body = await me(usernameOf(request));
+  // jsonwebtoken does not know what the service signs.
+  const claims = jsonwebtoken.verify(tokenOf(request), key, {
+    algorithms: ['HS256'],
+  }) as unknown as Claims;
+  const body = await me(claims);
   response.type('application/json').send(body);
   logger.info({ method: 'GET', route: '/user/me', status: 200, ms: performance.now() - began });
 });
@@ -45,8 +57,9 @@ app.get('/user/me', async (request, response) => {
 const server =
   PEER === 'express'
     ? createServer(app)
-    : createServer((_request, response) => {
-        void me('hana').then((body) => {
+    : createServer((request, response) => {
+        const [, claims = ''] = tokenOf(request).split('.');
+        void me(JSON.parse(Buffer.from(claims, 'base64url').toString()) as Claims).then((body) => {
           response.writeHead(200, { 'content-type': 'application/json' }).end(body);
         });
       });

@@ -15,6 +15,7 @@ export class CreateSessions1795435200000 implements MigrationInterface {
         "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         "last_used_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         "expires_at" TIMESTAMP WITH TIME ZONE NOT NULL,
+        "generation" integer NOT NULL DEFAULT 0,
         "ip" character varying,
         "user_agent" character varying,
         CONSTRAINT "user_session_pkey" PRIMARY KEY ("id"),
@@ -34,7 +35,7 @@ export class CreateSessions1795435200000 implements MigrationInterface {
         "used_at" TIMESTAMP WITH TIME ZONE,
         CONSTRAINT "refresh_token_pkey" PRIMARY KEY ("hash"),
         CONSTRAINT "refresh_token_session_id_fkey" FOREIGN KEY ("session_id")
-          REFERENCES "user_session" ("id") ON DELETE CASCADE ON UPDATE CASCADE
+          REFERENCES "user_session" ("id") ON DELETE CASCADE
       )`);
     await queryRunner.query(
       'CREATE INDEX "refresh_token_session_id_idx" ON "refresh_token" ("session_id")',

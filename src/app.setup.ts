@@ -10,6 +10,7 @@ import { refuseTrailingSlash, stripRootPath } from './http/root-path';
 import { ServiceAdapter } from './http/service.adapter';
 import { NestLogger } from './logging/nest-logger';
 import { requestLog } from './logging/request-log';
+import { servePage } from './page/page';
 import { serveOpenApi } from './openapi/document';
 import { useNestForRules } from './validation/container';
 
@@ -28,7 +29,7 @@ export async function createApp(
   try {
     const app = await NestFactory.create<NestExpressApplication>(
       AppModule.forRoot(settings, keys, dataSource),
-      new ServiceAdapter(),
+      new ServiceAdapter(servePage()),
       { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
     );
     app.set('trust proxy', settings.trustProxy);

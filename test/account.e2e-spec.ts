@@ -131,6 +131,21 @@ describe('POST /user/password', () => {
     expect((await login).status).toBe(401);
   });
 
+  it('takes the right password while a login of another replaces its hash', async () => {
+    const token = await signUp(service, 'rehashed');
+    const gate = await database.hold(`SELECT FROM "user" WHERE username = 'rehashed' FOR UPDATE`);
+    const changing = change(token);
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    const dearer = await startServiceOn(database, { BCRYPT_COST: '5' });
+    const login = dearer.fetch('/user/login', form({ username: 'rehashed', password: PASSWORD }));
+    await waitUntil(async () => (await gate.waiting()) === 2);
+    await gate.release();
+    // Whichever was first, nobody who knows a password is told it is wrong.
+    expect((await changing)[0]).toBe(204);
+    expect([200, 401]).toContain((await login).status);
+    await dearer.stop();
+  });
+
   it('of two at once, lets one happen', async () => {
     const token = await signUp(service, 'twice');
     const gate = await database.hold(`SELECT FROM "user" WHERE username = 'twice' FOR UPDATE`);
@@ -257,6 +272,41 @@ describe('PATCH /user/me', () => {
     expect(await statusWith(other, theirs)).toBe(401);
   });
 
+  it('gives none to a token of the reference that was ended meanwhile', async () => {
+    const own = await signUp(service, 'ended meanwhile');
+    const theirs = referenceToken('ended meanwhile');
+    const gate = await database.hold(
+      `SELECT FROM "user" WHERE username = 'ended meanwhile' FOR UPDATE`,
+    );
+    const ending = service.fetch('/user/sessions?include_current=true', {
+      method: 'DELETE',
+      ...bearer(own),
+    });
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    const renaming = rename(theirs, 'renamed meanwhile');
+    await waitUntil(async () => (await gate.waiting()) === 2);
+    await gate.release();
+    expect((await ending).status).toBe(204);
+    expect((await renaming)[0]).toBe(401);
+    expect(await loginStatus('ended meanwhile', PASSWORD)).toBe(200);
+  });
+
+  it('and a logout at once: what is over stays over', async () => {
+    const token = await signUp(service, 'both at once');
+    const gate = await database.hold(
+      `SELECT FROM user_session WHERE id = '${String(claimsOf(token)['sid'])}' FOR UPDATE`,
+    );
+    const renaming = rename(token, 'both at once 2');
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    const leaving = statusWith(other, token, '/user/logout', { method: 'POST' });
+    await waitUntil(async () => (await gate.waiting()) === 2);
+    await gate.release();
+    const [, body] = await renaming;
+    expect(await leaving).toBe(204);
+    const { access_token: fresh } = body as { access_token: string };
+    expect(await statusWith(service, fresh)).toBe(401);
+  });
+
   it('takes no name that is taken, and none that a registration would not', async () => {
     const token = await signUp(service, 'wants');
     await signUp(service, 'taken');
@@ -303,4 +353,29 @@ it('every route that changes an account needs a token', async () => {
       { detail: 'Not authenticated' },
     ]);
   }
+});
+
+it('a transaction that takes too long takes no other request with it', async () => {
+  const small = await startServiceOn(database);
+  const token = await signUp(small, 'waits');
+  const gate = await database.hold(`SELECT FROM "user" WHERE username = 'waits' FOR UPDATE`);
+  const waits = small.fetch('/user/password', {
+    ...post({ current_password: PASSWORD, password1: NEW, password2: NEW }),
+    headers: { ...JSON_TYPE, authorization: `Bearer ${token}` },
+  });
+  expect((await waits).status).toBe(503);
+  await gate.release();
+  // Nothing that others write on the same connections is lost.
+  await signUp(other, 'leaves');
+  for (let i = 0; i < 12; i += 1) {
+    const leaving = await logIn(other, 'leaves', PASSWORD);
+    expect(await statusWith(small, leaving, '/user/logout', { method: 'POST' })).toBe(204);
+    expect(await statusWith(other, leaving)).toBe(401);
+  }
+  const open = await database.query(
+    `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+  );
+  expect(open).toEqual([]);
+  await small.stop();
 });

@@ -38,6 +38,7 @@ describe('GET /user/me', () => {
   it('says who the token speaks for, and to no cache', async () => {
     const response = await service.fetch('/user/me', bearer(own));
     expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('x-user-id')).toBe('1');
     expect(await response.json()).toEqual({
       id: 1,
       username: 'hana',
@@ -118,6 +119,11 @@ describe('GET /user/me', () => {
     ['sub an object', sign({ sub: { username: 'hana' }, exp })],
     ['sub with NUL', sign({ sub: 'hana\0', exp })],
     ['sub with half a surrogate pair', sign({ sub: 'hana\ud800', exp })],
+    ['without sid, issued in the future', sign({ sub: 'hana', exp, iat: now() + 60 })],
+    ['without sid, good for 30 days', sign({ sub: 'hana', exp: now() + 30 * DAY, iat: now() })],
+    ['iat beyond all time', sign({ sub: 'hana', exp, iat: 1e300 })],
+    ['iat before all time', sign({ sub: 'hana', exp, iat: -1e300 })],
+    ['a generation that is none', sign({ sub: 'hana', exp, iat: now(), sid: NOBODYS, gen: 1e300 })],
     ['sid a text', sign({ sub: 'hana', exp, iat: exp - HOUR, sid: 'x' })],
     ['sid of no login', sign({ sub: 'hana', exp, iat: exp - HOUR, sid: NOBODYS })],
     ['sid without iat', sign({ sub: 'hana', exp, sid: NOBODYS })],

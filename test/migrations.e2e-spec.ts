@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../src/database/data-source';
 import { bearer, logIn } from './support/client';
 import { createDatabase, openDataSource, type TestDatabase } from './support/database';
 import { startServiceOn, waitUntil } from './support/service';
-import { DAY, now, sign } from './support/token';
+import { DAY, HOUR, now, sign } from './support/token';
 
 const REFERENCE_DUMP = readFileSync(join(__dirname, 'fixtures/fastapi-database.sql'), 'utf8');
 const REFERENCE_KEY = 'the-fastapi-backend-signed-with-this-key-0001';
@@ -224,7 +224,7 @@ describe('a database that the reference left', () => {
       expect(await (await service.fetch('/user/me', bearer(token))).json()).toMatchObject({
         username,
       });
-      const claims = { sub: username, exp: now() + DAY };
+      const claims = { sub: username, exp: now() + DAY - HOUR };
       const theirs = await service.fetch('/user/me', bearer(sign(claims, { key: REFERENCE_KEY })));
       expect([theirs.status, await theirs.json()]).toEqual([
         200,

@@ -275,16 +275,16 @@ describe('a login', () => {
     const token = await signUp(service, 'cleared');
     await database.query(
       `INSERT INTO user_session (id, user_id, expires_at)
-       SELECT gen_random_uuid(), u.id, now() - interval '1 hour'
+       SELECT gen_random_uuid(), u.id, now() - interval '2 hours'
          FROM "user" u, generate_series(1, 2500) WHERE username = 'cleared'`,
     );
     await database.query(
-      `INSERT INTO revoked_token VALUES ('\\x00', now(), now() - interval '1 hour')`,
+      `INSERT INTO revoked_token VALUES ('\\x00', now(), now() - interval '2 hours')`,
     );
     const cleaners = await Promise.all([startServiceOn(database), startServiceOn(database)]);
     await waitUntil(async () => {
       const expired = await database.query(
-        'SELECT expires_at FROM user_session WHERE expires_at <= now() UNION ALL SELECT expires_at FROM revoked_token WHERE expires_at <= now()',
+        'SELECT expires_at FROM user_session WHERE expires_at < now() - interval '1 hour' UNION ALL SELECT expires_at FROM revoked_token WHERE expires_at < now() - interval '1 hour'',
       );
       return expired.length === 0;
     });

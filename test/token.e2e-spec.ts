@@ -1,4 +1,6 @@
 import {
+  JSON_TYPE,
+  post,
   form,
   logInWith,
   PASSWORD,
@@ -8,7 +10,7 @@ import {
   type Tokens,
 } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
-import { type RunningService, startServiceOn, waitUntil } from './support/service';
+import { type RunningService, startServiceOn, TEST_SECRET_KEY, waitUntil } from './support/service';
 import { claimsOf, DAY } from './support/token';
 
 let database: TestDatabase;
@@ -47,6 +49,11 @@ function refresh(refreshToken: string, at = service): ReturnType<typeof token> {
 async function offline(username = 'hana'): Promise<{ access: string; refreshToken: string }> {
   const tokens = await logInWith(service, { username, ...OFFLINE });
   return { access: tokens.access_token, refreshToken: tokens.refresh_token ?? '' };
+}
+
+/** Locks the login that a token belongs to. */
+function rowOf(token: string): string {
+  return `SELECT FROM user_session WHERE id = '${String(claimsOf(token)['sid'])}' FOR UPDATE`;
 }
 
 /** Lets the grace of a used refresh token end. */
@@ -176,7 +183,8 @@ describe('a refresh token', () => {
 
   it('gives the same successor to all that use it at once, of whom one is first', async () => {
     const { access, refreshToken } = await offline();
-    const gate = await database.hold('LOCK TABLE refresh_token IN ACCESS EXCLUSIVE MODE');
+    // The row, not the table: all have begun, and see the token unused.
+    const gate = await database.hold(rowOf(access));
     const uses = Array.from({ length: 16 }, (_, i) =>
       refresh(refreshToken, i % 2 === 0 ? service : other),
     );
@@ -192,6 +200,36 @@ describe('a refresh token', () => {
     );
     expect(alive).toHaveLength(1);
     expect((await refresh([...successors][0] ?? ''))[0]).toBe(200);
+  });
+
+  it('that is asked for after a change of the key gets the successor it had', async () => {
+    const { refreshToken } = await offline();
+    const [, { refresh_token: next }] = await refresh(refreshToken);
+    const rotated = await startServiceOn(database, {
+      SECRET_KEY: 'the key that comes after the one of the tests, as long',
+      SECRET_KEY_PREVIOUS: TEST_SECRET_KEY,
+    });
+    const [status, again] = await refresh(refreshToken, rotated);
+    expect([status, again.refresh_token]).toEqual([200, next]);
+    expect((await refresh(next ?? '', rotated))[0]).toBe(200);
+    await rotated.stop();
+  });
+
+  it('that is used while the name is changed is as good as before', async () => {
+    await signUp(service, 'renaming');
+    const { access, refreshToken } = await offline('renaming');
+    const gate = await database.hold(rowOf(access));
+    const renaming = service.fetch('/user/me', {
+      ...post({ username: 'renamed' }),
+      method: 'PATCH',
+      headers: { ...JSON_TYPE, authorization: `Bearer ${access}` },
+    });
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    const refreshing = refresh(refreshToken, other);
+    await waitUntil(async () => (await gate.waiting()) === 2);
+    await gate.release();
+    expect((await renaming).status).toBe(200);
+    expect((await refreshing)[0]).toBe(200);
   });
 
   it('that is used again after the grace ends the login', async () => {
@@ -253,7 +291,7 @@ describe('a refresh token', () => {
   it('and a logout at once leave nothing alive', async () => {
     await signUp(service, 'race');
     const { access, refreshToken } = await offline('race');
-    const gate = await database.hold('LOCK TABLE user_session IN ACCESS EXCLUSIVE MODE');
+    const gate = await database.hold(rowOf(access));
     const sent = [
       ...Array.from({ length: 8 }, () => refresh(refreshToken)),
       statusWith(other, access, '/user/logout', { method: 'POST' }),

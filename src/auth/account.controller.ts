@@ -8,7 +8,7 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
-  ApiToken,
+  ApiTokenToWrite,
 } from '../openapi/decorators';
 import { toUserResponse } from '../user/dto/user.response';
 import { AccountService } from './account.service';
@@ -28,7 +28,7 @@ export class AccountController {
   @Post('password')
   @HttpCode(204)
   @ApiOperation({ summary: 'Change my password: every other login ends' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'The new password is the one to log in with.' })
   @ApiBodyErrors()
   @ApiHashing()
@@ -43,7 +43,7 @@ export class AccountController {
   @Post('delete')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete my account' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'The account and everything of it is gone.' })
   @ApiBodyErrors()
   @ApiHashing()
@@ -61,7 +61,7 @@ export class AccountController {
   @Header('Cache-Control', 'no-store')
   @Header('Pragma', 'no-cache')
   @ApiOperation({ summary: 'Change my name: tokens under the old one die' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiOkResponse({ type: RenamedResponse })
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { ValidationFailed } from '../errors/api-error';
 import type { Client } from '../http/client.decorator';
 import { logSecurity } from '../logging/security-log';
@@ -48,29 +48,22 @@ export class AccountService {
     client: Client,
   ): Promise<void> {
     const ids = { account: account.id, session: sessionId };
-    const refuse = (): never => {
-      logSecurity(client.log, 'authn_password_change_fail', ids);
-      throw incorrectPassword('current_password');
-    };
-    const { old, password } = await this.hasher.reserve(client.gone, async (run) => {
-      const verified = await this.verify(run, account, current_password);
-      return {
-        old: verified ?? refuse(),
-        password: await this.hasher.hash(run, password1),
-      };
+    const changed = await this.withVerifiedPassword(account, current_password, client, {
+      prepare: (run) => this.hasher.hash(run, password1),
+      commit: async (manager, old, password) => {
+        const { affected } = await manager.update(
+          User,
+          { id: account.id, password: old },
+          { password },
+        );
+        if (affected !== 1) return false;
+        await this.referenceTokens.endAll(manager, account.id);
+        await this.sessions.endAll(manager, account.id, sessionId);
+        return true;
+      },
     });
-    await this.dataSource.transaction(async (manager) => {
-      const { affected } = await manager.update(
-        User,
-        { id: account.id, password: old },
-        { password },
-      );
-      // Somebody has changed it meanwhile: the one that was verified is not the current one.
-      if (affected !== 1) refuse();
-      await this.referenceTokens.endAll(manager, account.id);
-      await this.sessions.endAll(manager, account.id, sessionId);
-    });
-    logSecurity(client.log, 'authn_password_change', ids);
+    logSecurity(client.log, changed ? 'authn_password_change' : 'authn_password_change_fail', ids);
+    if (!changed) throw incorrectPassword('current_password');
   }
 
   /**
@@ -83,20 +76,21 @@ export class AccountService {
     { password }: DeleteAccountDto,
     client: Client,
   ): Promise<void> {
+    const deleted = await this.withVerifiedPassword(account, password, client, {
+      prepare: () => Promise.resolve(''),
+      commit: async (manager, old) => {
+        // Of a DELETE, TypeORM answers the rows and how many they are.
+        const [[gone]] = await manager.query<[{ username: string }[], number]>(
+          'DELETE FROM "user" WHERE id = $1 AND password = $2 RETURNING username',
+          [account.id, old],
+        );
+        if (gone !== undefined) await this.referenceTokens.endName(manager, gone.username);
+        return gone !== undefined;
+      },
+    });
     const ids = { account: account.id, session: sessionId };
-    const refuse = (): never => {
-      logSecurity(client.log, 'user_deleted_fail', ids);
-      throw incorrectPassword('password');
-    };
-    const old = await this.hasher.reserve(client.gone, async (run) => {
-      return (await this.verify(run, account, password)) ?? refuse();
-    });
-    await this.dataSource.transaction(async (manager) => {
-      const { affected } = await manager.delete(User, { id: account.id, password: old });
-      if (affected !== 1) refuse();
-      await this.referenceTokens.endName(manager, account.username);
-    });
-    logSecurity(client.log, 'user_deleted', ids);
+    logSecurity(client.log, deleted ? 'user_deleted' : 'user_deleted_fail', ids);
+    if (!deleted) throw incorrectPassword('password');
   }
 
   /**
@@ -106,13 +100,20 @@ export class AccountService {
    * @throws UserExists when the name is taken
    */
   async rename(
-    { account, sessionId }: Express.User,
+    { account, sessionId, referenceToken }: Express.User,
     username: string,
     client: Client,
   ): Promise<Renamed> {
     const { renamed, session } = await this.dataSource.transaction(async (manager) => {
       const renamed = await this.users.rename(manager, account, username);
       if (renamed === undefined) throw new InvalidToken();
+      // Whoever ended it since the request was let in has done so by now.
+      if (
+        referenceToken &&
+        !(await this.referenceTokens.isAlive(manager, referenceToken, account.id))
+      ) {
+        throw new InvalidToken();
+      }
       await this.referenceTokens.endAll(manager, account.id);
       await this.referenceTokens.endName(manager, account.username);
       const renewed = await this.sessions.renew(manager, account.id, sessionId);
@@ -122,7 +123,9 @@ export class AccountService {
       if (session === undefined) throw new InvalidToken();
       return { renamed, session };
     });
-    logSecurity(client.log, 'user_updated', { account: account.id, session: session.id });
+    const ids = { account: account.id, session: session.id };
+    logSecurity(client.log, 'user_updated', ids);
+    if (sessionId === undefined) logSecurity(client.log, 'authn_login_success', ids);
     return { user: renamed, token: this.auth.tokenFor(renamed.username, session) };
   }
 
@@ -139,18 +142,40 @@ export class AccountService {
       await this.referenceTokens.endAll(manager, account.id);
       await this.sessions.endAll(manager, account.id, includeCurrent ? undefined : sessionId);
     });
-    logSecurity(client.log, 'authn_token_revoked', { account: account.id });
+    logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
   }
 
-  /** The hash of an account's password, if this is its password. */
-  private async verify(
-    run: RunHash,
+  /**
+   * Does something to an account for whoever knows its password. If the hash is another by the time
+   * it is to be done, of the same password or of another, the password is verified anew.
+   *
+   * @param prepare hashes what else is to be hashed, within the same place in the queue
+   * @param commit does it, given the hash that was verified, or says that it is another by now
+   * @returns whether it was the password
+   */
+  private async withVerifiedPassword(
     { username }: User,
     password: string,
-  ): Promise<string | undefined> {
-    const user = await this.users.findWithPassword(username);
-    const matched = await this.hasher.verify(run, password, username, user?.password);
-    return matched === undefined ? undefined : user?.password;
+    client: Client,
+    work: {
+      readonly prepare: (run: RunHash) => Promise<string>;
+      readonly commit: (manager: EntityManager, old: string, prepared: string) => Promise<boolean>;
+    },
+  ): Promise<boolean> {
+    for (;;) {
+      const verified = await this.hasher.reserve(client.gone, async (run) => {
+        const user = await this.users.findWithPassword(username);
+        const matched = await this.hasher.verify(run, password, username, user?.password);
+        if (user === null || matched === undefined) return undefined;
+        return { old: user.password, prepared: await work.prepare(run) };
+      });
+      if (verified === undefined) return false;
+      const { old, prepared } = verified;
+      const done = await this.dataSource.transaction((manager) =>
+        work.commit(manager, old, prepared),
+      );
+      if (done) return true;
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
-  ApiToken,
+  ApiTokenToWrite,
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
@@ -53,16 +53,16 @@ export class AuthController {
   @ApiHashing()
   async login(
     @CurrentUser() user: User,
-    @Body() { scope }: LoginDto,
+    @Body() body: LoginDto,
     @FromClient() client: Client,
   ): Promise<TokenResponse> {
-    return this.auth.logIn(user, scope, client);
+    return this.auth.logIn(user, body, client);
   }
 
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({ summary: 'Log out: the login that the token belongs to is over' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'The token opens nothing any more.' })
   async logout(
     @CurrentLogin() login: Express.User,

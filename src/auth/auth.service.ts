@@ -8,7 +8,8 @@ import { SessionService, type StartedSession } from '../session/session.service'
 import type { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
 import { Settings } from '../config/settings';
-import { IncorrectCredentials, InvalidRefreshToken } from './auth.errors';
+import { IncorrectCredentials, InvalidRefreshToken, InvalidToken } from './auth.errors';
+import type { LoginDto } from './dto/login.dto';
 import type { TokenResponse } from './dto/token.response';
 import { TokenService } from './token.service';
 
@@ -60,13 +61,20 @@ export class AuthService {
    * Starts a login of an account.
    *
    * @param user with the hash that its password was verified against
-   * @param scope what the client asks for, as in OAuth 2.0
    * @throws IncorrectCredentials when the password was changed since it was verified
    */
-  async logIn(user: User, scope: string | undefined, client: Client): Promise<TokenResponse> {
+  async logIn(
+    user: User,
+    { password, scope }: Pick<LoginDto, 'password' | 'scope'>,
+    client: Client,
+  ): Promise<TokenResponse> {
     const withRefreshToken = scope?.split(' ').includes(OFFLINE_ACCESS) ?? false;
     const session = await this.sessions.start(user, client, { withRefreshToken });
-    if (session === undefined) throw new IncorrectCredentials();
+    if (session === undefined) {
+      // The hash is another by now: of the same password or of another, which is to be found out.
+      const now = await this.verifyPassword(user.username, password, client);
+      return this.logIn(now, { password, ...(scope !== undefined && { scope }) }, client);
+    }
     logSecurity(client.log, 'authn_login_success', { account: user.id, session: session.id });
     return this.tokenFor(user.username, session);
   }
@@ -78,7 +86,10 @@ export class AuthService {
    */
   async refresh(refreshToken: string, client: Client): Promise<TokenResponse> {
     const used = await this.refreshTokens.use(refreshToken);
-    if (used === undefined) throw new InvalidRefreshToken();
+    if (used === undefined) {
+      logSecurity(client.log, 'authn_token_invalid');
+      throw new InvalidRefreshToken();
+    }
     if ('reused' in used) {
       logSecurity(client.log, 'authn_token_reuse', used.reused);
       throw new InvalidRefreshToken();
@@ -88,21 +99,30 @@ export class AuthService {
     return this.tokenFor(account.username, used);
   }
 
-  /** Ends the login that a token belongs to, or, of the reference's, the token. */
+  /**
+   * Ends the login that a token belongs to, or, of the reference's, the token.
+   *
+   * @throws InvalidToken when somebody else has ended it since the request was let in
+   */
   async logOut(
     { account, sessionId, referenceToken }: Express.User,
     client: Client,
   ): Promise<void> {
-    if (sessionId !== undefined) await this.sessions.end(account.id, sessionId);
+    if (sessionId !== undefined && !(await this.sessions.end(account.id, sessionId))) {
+      throw new InvalidToken();
+    }
     if (referenceToken !== undefined) await this.referenceTokens.end(referenceToken);
     logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
   }
 
   /** What a client is given for a login that has begun or goes on. */
-  tokenFor(username: string, { id, secondsLeft, refreshToken }: StartedSession): TokenResponse {
+  tokenFor(
+    username: string,
+    { id, generation, secondsLeft, refreshToken }: StartedSession,
+  ): TokenResponse {
     const seconds = Math.min(this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60, secondsLeft);
     return {
-      access_token: this.tokens.issue(username, id, seconds),
+      access_token: this.tokens.issue({ username, sessionId: id, generation }, seconds),
       token_type: 'bearer',
       username,
       expires_in: seconds,

@@ -1,4 +1,4 @@
-import { Controller, Delete, Header, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Header, HttpCode, Post, Res, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { OAuthErrorResponse } from '../errors/dto/error.response';
@@ -12,7 +12,7 @@ import {
   ApiErrorResponse,
   ApiHashing,
   ApiSameOrigin,
-  ApiToken,
+  ApiTokenToWrite,
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
@@ -55,13 +55,14 @@ export class BrowserSessionController {
   @ApiHashing()
   async startSession(
     @CurrentUser() user: User,
+    @Body() { password }: LoginDto,
     @FromClient() client: Client,
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
     // Without a scope: a refresh token would have to be within a script's reach.
     const { access_token: token, expires_in: seconds } = await this.auth.logIn(
       user,
-      undefined,
+      { password },
       client,
     );
     setSessionCookie(response, token, seconds);
@@ -70,7 +71,7 @@ export class BrowserSessionController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({ summary: 'Log out with a browser, which loses its cookie' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'The login is over.' })
   async endSession(
     @CurrentLogin() login: Express.User,

@@ -36,9 +36,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
     const claims = this.tokens.claimsOf(payload, token);
     if (claims === undefined) return false;
     if ('sessionId' in claims) {
-      const { username, sessionId } = claims;
-      const account = await this.sessions.accountOf(sessionId, username);
-      return account !== null && { account, sessionId, byCookie };
+      const account = await this.sessions.accountOf(claims);
+      return account !== null && { account, sessionId: claims.sessionId, byCookie };
     }
     const account = await this.referenceTokens.accountOf(claims);
     return account !== null && { account, referenceToken: claims, byCookie };

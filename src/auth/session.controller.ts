@@ -11,7 +11,13 @@ import { ApiError } from '../errors/api-error';
 import { type Client, FromClient } from '../http/client.decorator';
 import { clearSessionCookie } from '../http/session-cookie';
 import { logSecurity } from '../logging/security-log';
-import { ApiCommonErrors, ApiErrorResponse, ApiQueryErrors, ApiToken } from '../openapi/decorators';
+import {
+  ApiCommonErrors,
+  ApiErrorResponse,
+  ApiQueryErrors,
+  ApiToken,
+  ApiTokenToWrite,
+} from '../openapi/decorators';
 import { SessionService } from '../session/session.service';
 import { AccountService } from './account.service';
 import { CurrentLogin } from './current-login.decorator';
@@ -46,7 +52,7 @@ export class SessionController {
   @Delete()
   @HttpCode(204)
   @ApiOperation({ summary: 'End every login but this one' })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'They are over.' })
   @ApiQueryErrors('include_current')
   async endSessions(
@@ -63,7 +69,7 @@ export class SessionController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End one of my logins' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' } })
-  @ApiToken()
+  @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'It is over.' })
   @ApiErrorResponse(404, ['notFound'])
   async endOneSession(
@@ -74,7 +80,10 @@ export class SessionController {
   ): Promise<void> {
     // Somebody else's, one that is over and no id at all are the same: nothing of the owner's.
     if (!(await this.sessions.end(account.id, id))) throw new ApiError(404, 'notFound');
-    logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: id });
-    if (id === sessionId && byCookie === true) clearSessionCookie(response);
+    logSecurity(client.log, 'authn_token_revoked', {
+      account: account.id,
+      session: id.toLowerCase(),
+    });
+    if (id.toLowerCase() === sessionId && byCookie === true) clearSessionCookie(response);
   }
 }

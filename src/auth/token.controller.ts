@@ -51,9 +51,9 @@ export class TokenController {
     const { grant_type: grantType } = await this.validation.body(TokenRequestDto, form);
     switch (grantType) {
       case 'password': {
-        const { username, password, scope } = await this.validation.body(LoginDto, form);
-        const user = await this.auth.verifyPassword(username, password, client);
-        return this.auth.logIn(user, scope, client);
+        const login = await this.validation.body(LoginDto, form);
+        const user = await this.auth.verifyPassword(login.username, login.password, client);
+        return this.auth.logIn(user, login, client);
       }
       case 'refresh_token': {
         const { refresh_token } = await this.validation.body(RefreshTokenGrantDto, form);

@@ -5,18 +5,9 @@ import { isUUID } from 'class-validator';
 import { SigningKeys } from '../config/signing-keys';
 import { isStorable } from '../validation/rules';
 import { REFERENCE_TOKEN_SECONDS, type ReferenceToken } from '../session/reference-token.service';
+import type { SessionToken } from '../session/session.service';
 
 export const ALGORITHM = 'HS256';
-
-/** Two clocks are never quite the same (RFC 7519 §4.1.4). */
-const LEEWAY_SECONDS = 60;
-
-/** What a token says that belongs to a login. */
-export interface AccessTokenClaims {
-  readonly username: string;
-  /** The login. */
-  readonly sessionId: string;
-}
 
 /** Issues access tokens (RFC 7519), and says which of them, and of the reference's, are good. */
 @Injectable()
@@ -26,10 +17,20 @@ export class TokenService {
     private readonly keys: SigningKeys,
   ) {}
 
-  /** A token that speaks for an account, and belongs to a login. @param seconds its life */
-  issue(username: string, sessionId: string, seconds: number): string {
+  /**
+   * A token that speaks for an account, and belongs to a login. The generation of that is in it only
+   * once there was another.
+   *
+   * @param seconds its life
+   */
+  issue({ username, sessionId, generation }: SessionToken, seconds: number): string {
     return this.jwt.sign(
-      { sub: username, sid: sessionId, jti: randomUUID() },
+      {
+        sub: username,
+        sid: sessionId,
+        jti: randomUUID(),
+        ...(generation > 0 && { gen: generation }),
+      },
       { algorithm: ALGORITHM, expiresIn: seconds },
     );
   }
@@ -58,24 +59,28 @@ export class TokenService {
    * What a token says whose signature and expiry are good, or `undefined` if that is not what one
    * of ours or of the reference says. An `exp` is a must: jsonwebtoken takes a token without one to
    * live for ever. An `aud` is none of ours: such a token is meant for somebody else (RFC 7519
-   * §4.1.3). The reference's say when they expire, and so when they were issued.
+   * §4.1.3).
+   *
+   * One that names no login is the reference's: good for 24 hours and no longer, and so it says with
+   * its expiry when it was issued, which is not in the future.
    */
   claimsOf(
     payload: unknown,
     token: string,
     now = Date.now() / 1000,
-  ): AccessTokenClaims | ReferenceToken | undefined {
+  ): SessionToken | ReferenceToken | undefined {
     if (typeof payload !== 'object' || payload === null) return undefined;
-    const { sub, exp, iat, sid, aud } = payload as Record<string, unknown>;
+    const { sub, exp, iat, sid, gen = 0, aud } = payload as Record<string, unknown>;
     if (typeof sub !== 'string' || typeof exp !== 'number' || aud !== undefined) return undefined;
+    if (!isStorable(sub)) return undefined;
     if (sid !== undefined) {
       // Anything but a UUID names no login, and is nothing to ask a database for.
-      const isOurs = isUUID(sid) && typeof iat === 'number' && isStorable(sub);
-      return isOurs ? { username: sub, sessionId: sid as string } : undefined;
+      const isOurs = isUUID(sid) && typeof iat === 'number' && isGeneration(gen);
+      return isOurs ? { username: sub, sessionId: sid as string, generation: gen } : undefined;
     }
-    if (iat === undefined && exp > now + REFERENCE_TOKEN_SECONDS + LEEWAY_SECONDS) return undefined;
-    const issuedAt = iat === undefined ? exp - REFERENCE_TOKEN_SECONDS : iat;
-    if (typeof issuedAt !== 'number') return undefined;
+    const issuedAt = iat ?? exp - REFERENCE_TOKEN_SECONDS;
+    if (typeof issuedAt !== 'number' || issuedAt < 0 || issuedAt > now) return undefined;
+    if (exp > issuedAt + REFERENCE_TOKEN_SECONDS) return undefined;
     return {
       username: sub,
       issuedAt,
@@ -83,4 +88,9 @@ export class TokenService {
       signed: token.slice(0, token.lastIndexOf('.')),
     };
   }
+}
+
+/** PostgreSQL's `integer`. */
+function isGeneration(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }

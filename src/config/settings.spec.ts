@@ -91,6 +91,7 @@ describe('parseSettings', () => {
     '10',
     'proxy.internal',
     '10.0.0.0/33',
+    '0.0.0.0/0',
     '10.0.0.0/8/8',
     'loopback,',
     '1.2.3',

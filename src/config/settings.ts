@@ -181,10 +181,10 @@ function Proxies(): PropertyDecorator {
 /** An address, a subnet, or one of Express's names for some. */
 function isProxy(text: string): boolean {
   if (/^(loopback|linklocal|uniquelocal)$/.test(text)) return true;
-  const [address = '', bits = '0', ...rest] = text.split('/');
+  const [address = '', bits = '1', ...rest] = text.split('/');
   const version = isIP(address);
   const most = version === 4 ? 32 : 128;
-  return version > 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+  return version > 0 && rest.length === 0 && /^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most;
 }
 
 function RootPath(): PropertyDecorator {

@@ -11,6 +11,7 @@ import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUs
 import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
 import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
 import { EmbeddedPostgres } from './embedded-postgres';
+import { ImpatientClient } from './impatient-client';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -58,7 +59,10 @@ export class ServiceDataSource extends DataSource {
       poolSize: POOL_SIZE,
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
       applicationName: 'user-account-service',
-      extra: { keepAlive: true, ...(serving && { query_timeout: QUERY_TIMEOUT_MS }) },
+      extra: {
+        keepAlive: true,
+        ...(serving && { query_timeout: QUERY_TIMEOUT_MS, Client: ImpatientClient }),
+      },
     });
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import type { Logger } from 'pino';
@@ -26,8 +27,7 @@ export function clientOf(request: Request): Client {
   });
   return {
     gone: controller.signal,
-    // An IPv4 address as a socket that takes both has it.
-    ip: request.ip?.replace(/^::ffff:(?=\d+\.)/, '') ?? null,
+    ip: addressOf(request.ip),
     userAgent: request.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
     log: request.log,
   };
@@ -37,3 +37,9 @@ export function clientOf(request: Request): Client {
 export const FromClient = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   clientOf(context.switchToHttp().getRequest<Request>()),
 );
+
+/** IPv4 not as a socket has it that takes both; nothing that is no address, whoever says it is. */
+function addressOf(ip = ''): string | null {
+  const address = ip.replace(/^::ffff:(?=\d+\.)/, '');
+  return isIP(address) === 0 ? null : address;
+}

@@ -5,12 +5,13 @@ import { ApiError } from '../errors/api-error';
 const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i;
 
 /**
- * Lets every path answer with the prefix as well as without: strips it once, where a segment ends.
+ * Lets every path answer with the prefix as well as without: strips it once, where a segment ends,
+ * and says so in `response.locals.rooted`: the page is not to be found there.
  *
  * @param rootPath such as `/api`, or empty
  */
 export function stripRootPath(rootPath: string): RequestHandler {
-  return (request, _response, next) => {
+  return (request, response, next) => {
     let url = request.url.replace(ABSOLUTE_FORM, '');
     if (
       rootPath !== '' &&
@@ -18,6 +19,7 @@ export function stripRootPath(rootPath: string): RequestHandler {
       /^([/?]|$)/.test(url.slice(rootPath.length))
     ) {
       url = url.slice(rootPath.length);
+      response.locals['rooted'] = true;
     }
     if (!url.startsWith('/')) url = `/${url}`;
     // Nest matches its middleware against the original.

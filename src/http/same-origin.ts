@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { ApiError } from '../errors/api-error';
+import { logSecurity } from '../logging/security-log';
 
 /** 403: what a cookie authorises was asked for by a page of another origin, or by nobody knows whom. */
 export class CrossOrigin extends ApiError {
@@ -18,8 +19,14 @@ export class CrossOrigin extends ApiError {
 export function requireSameOrigin(request: Request): void {
   const site = request.get('sec-fetch-site');
   const origin = request.get('origin');
-  const own = `${request.protocol}://${request.host}`;
-  if (site === undefined ? origin !== own : site !== 'same-origin') throw new CrossOrigin();
+  // HTTP/1.0 may come without Host: then nobody knows what the origin would be.
+  const { host } = request as { host?: string };
+  const own = host === undefined ? undefined : `${request.protocol}://${host}`;
+  const isSame =
+    site === undefined ? origin !== undefined && origin === own : site === 'same-origin';
+  if (isSame) return;
+  logSecurity(request.log, 'authz_fail');
+  throw new CrossOrigin();
 }
 
 /** `requireSameOrigin` before a route that gives out a cookie. */

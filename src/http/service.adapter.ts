@@ -10,7 +10,8 @@ import { answerRefusedRequests } from './refused-by-node';
  * has (405, and OPTIONS).
  */
 export class ServiceAdapter extends ExpressAdapter {
-  constructor() {
+  /** @param page answers what no route does, if it likes to */
+  constructor(private readonly page: RequestHandler) {
     const app = express();
     app.disable('x-powered-by').disable('etag');
     app.enable('case sensitive routing').enable('strict routing');
@@ -42,7 +43,10 @@ export class ServiceAdapter extends ExpressAdapter {
     const refuse: RequestHandler = (request, response, next) => {
       const allowed = allowedMethods(this.getInstance<Express>(), request.path);
       if (allowed.length === 0) {
-        void notFound(request, response, next);
+        void this.page(request, response, (error?: unknown) => {
+          if (error === undefined) void notFound(request, response, next);
+          else next(error);
+        });
       } else if (request.method === 'OPTIONS') {
         response.set('Allow', allowed.join(', ')).status(204).end();
       } else {

@@ -16,7 +16,7 @@ function attributes(request: Request): CookieOptions {
 }
 
 /** The token that a browser sends along by itself. */
-export function sessionCookie(request: Pick<Request, 'headers'> & Request): string | undefined {
+export function sessionCookie(request: Request): string | undefined {
   const { cookie } = request.headers;
   return cookie === undefined ? undefined : parseCookie(cookie)[cookieName(request)];
 }

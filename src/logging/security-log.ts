@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** What happened, in the words of OWASP's Logging Vocabulary Cheat Sheet. */
+/** What happened, in the manner of OWASP's Logging Vocabulary Cheat Sheet. */
 export type SecurityEvent =
   | 'authn_login_success'
   | 'authn_login_fail'
@@ -10,6 +10,7 @@ export type SecurityEvent =
   | 'authn_token_invalid'
   | 'authn_token_reuse'
   | 'authn_token_revoked'
+  | 'authz_fail'
   | 'user_created'
   | 'user_updated'
   | 'user_deleted'

@@ -116,6 +116,11 @@ export const OAUTH2_SCHEME = 'OAuth2PasswordBearer';
 export const BEARER_SCHEME = 'AccessToken';
 export const COOKIE_SCHEME = 'SessionCookie';
 
+/** The operation is a write that needs a token. */
+export function ApiTokenToWrite(): MethodDecorator & ClassDecorator {
+  return applyDecorators(ApiToken(), ApiSameOrigin());
+}
+
 /** The operation needs a token, from the form of Swagger UI or pasted there. */
 export function ApiToken(): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -123,6 +128,5 @@ export function ApiToken(): MethodDecorator & ClassDecorator {
     ApiBearerAuth(BEARER_SCHEME),
     ApiCookieAuth(COOKIE_SCHEME),
     ApiErrorResponse(401, ['notAuthenticated', 'invalidToken']),
-    ApiSameOrigin(),
   );
 }

@@ -20,8 +20,8 @@ export interface ReferenceToken {
 }
 
 /**
- * Tokens of the reference, which name nothing but an account. One alone is ended by what it says,
- * not by its text: the last bits of that may be varied. All of an account are ended by its
+ * Tokens of the reference, which name nothing but an account. One alone is ended by what was signed:
+ * of its whole text, the last bits stand for nothing. All of an account are ended by its
  * `not_before`, to the next full second, because a token says no more of when it was issued; and
  * all of a name that is given up, by the name, whoever takes it next.
  */
@@ -34,11 +34,24 @@ export class ReferenceTokenService {
     if (!isStorable(username)) return null;
     const [user] = await this.revoked.query<User[]>(
       `SELECT id, username, email FROM "user"
-        WHERE username = $1 AND not_before <= to_timestamp($2) AND NOT EXISTS (
-          SELECT FROM revoked_token WHERE digest = ANY ($3) AND issued_before > to_timestamp($2))`,
+        WHERE username = $1 AND ${ALIVE}`,
       [username, issuedAt, [digestOf('token', signed), digestOf('name', username)]],
     );
     return user ?? null;
+  }
+
+  /** Whether a token is not dead, whatever its account is called by now. */
+  async isAlive(
+    manager: EntityManager,
+    { username, issuedAt, signed }: ReferenceToken,
+    userId: number,
+  ): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(`SELECT FROM "user" WHERE id = $1 AND ${ALIVE}`, [
+      userId,
+      issuedAt,
+      [digestOf('token', signed), digestOf('name', username)],
+    ]);
+    return rows.length === 1;
   }
 
   /** Ends one token. */
@@ -66,6 +79,10 @@ export class ReferenceTokenService {
     );
   }
 }
+
+/** Given, as second and third parameter, when a token was issued and the digests that may be dead. */
+const ALIVE = `not_before <= to_timestamp($2) AND NOT EXISTS (
+  SELECT FROM revoked_token WHERE digest = ANY ($3) AND issued_before > to_timestamp($2))`;
 
 /** First time that a token issued from now on may bear: they are dated by full seconds. */
 export const NEXT_SECOND = `(date_trunc('second', clock_timestamp()) + interval '1 second')`;

@@ -12,7 +12,7 @@ export class RefreshToken {
   @Column('uuid', { name: 'session_id' })
   sessionId!: string;
 
-  @ManyToOne(() => UserSession, { onDelete: 'CASCADE', onUpdate: 'CASCADE', nullable: false })
+  @ManyToOne(() => UserSession, { onDelete: 'CASCADE', nullable: false })
   @JoinColumn({ name: 'session_id', foreignKeyConstraintName: 'refresh_token_session_id_fkey' })
   session?: UserSession;
 

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository } from 'typeorm';
+import type { EntityManager, Repository } from 'typeorm';
 import { Settings } from '../config/settings';
 import { SigningKeys } from '../config/signing-keys';
 import { RefreshToken } from './refresh-token.entity';
@@ -26,6 +26,8 @@ const TOKEN = /^[\w-]{43}$/;
 /** A login that a refresh token has renewed. */
 export interface RenewedSession {
   readonly id: string;
+  /** See `UserSession`. */
+  readonly generation: number;
   /** Seconds until it is over if nothing renews it again. */
   readonly secondsLeft: number;
   readonly account: { readonly id: number; readonly username: string };
@@ -45,7 +47,8 @@ export interface Reused {
  */
 @Injectable()
 export class RefreshTokenService {
-  private readonly key: KeyObject;
+  /** The current one, and that of before a rotation, whose successors may be asked for once more. */
+  private readonly keys: readonly [KeyObject, ...KeyObject[]];
   private readonly lifeSeconds: number;
 
   constructor(
@@ -53,8 +56,8 @@ export class RefreshTokenService {
     settings: Settings,
     keys: SigningKeys,
   ) {
-    const key = hkdfSync('sha256', keys.current, '', 'refresh tokens', 32);
-    this.key = createSecretKey(Buffer.from(key));
+    const { current, previous } = keys;
+    this.keys = [derive(current), ...(previous === undefined ? [] : [derive(previous)])];
     this.lifeSeconds = settings.REFRESH_TOKEN_EXPIRE_DAYS * DAY_SECONDS;
   }
 
@@ -77,14 +80,22 @@ export class RefreshTokenService {
    */
   async use(token: string): Promise<RenewedSession | Reused | undefined> {
     if (!TOKEN.test(token)) return undefined;
-    const refreshToken = createHmac('sha256', this.key).update(token).digest('base64url');
-    await this.consume(hashOf(token), hashOf(refreshToken));
-    return this.outcome(hashOf(token), refreshToken);
+    const hash = hashOf(token);
+    const [next, ...older] = this.keys.map((key) =>
+      createHmac('sha256', key).update(token).digest('base64url'),
+    );
+    if (next === undefined) throw new Error('There is a key');
+    // A transaction, though it is one statement: given up for taking too long, it is never
+    // committed, and whoever asks again later has not used the token before.
+    return this.tokens.manager.transaction(async (manager) => {
+      await this.consume(manager, hash, hashOf(next));
+      return this.outcome(manager, hash, [next, ...older]);
+    });
   }
 
-  /** One statement: the login is locked first, as by whoever ends it, and then its token. */
-  private async consume(hash: Buffer, successor: Buffer): Promise<void> {
-    await this.tokens.query(
+  /** The login is locked first, as by whoever ends it, and then its token. */
+  private async consume(manager: EntityManager, hash: Buffer, successor: Buffer): Promise<void> {
+    await manager.query(
       `WITH login AS (
               UPDATE user_session s
                  SET last_used_at = now(),
@@ -104,25 +115,42 @@ export class RefreshTokenService {
 
   /** What a token is good for once it has been used, by this request or by another. */
   private async outcome(
+    manager: EntityManager,
     hash: Buffer,
-    refreshToken: string,
+    successors: readonly string[],
   ): Promise<RenewedSession | Reused | undefined> {
-    const [found] = await this.tokens.query<
-      { id: string; seconds_left: number; in_time: boolean; user_id: number; username: string }[]
+    const [found] = await manager.query<
+      {
+        id: string;
+        generation: number;
+        seconds_left: number;
+        in_time: boolean;
+        user_id: number;
+        username: string;
+        successor: Buffer | null;
+      }[]
     >(
-      `SELECT s.id, ${SECONDS_LEFT}, s.user_id, u.username,
-              t.used_at > now() - $2 * interval '1 second' AS in_time
+      `SELECT s.id, s.generation, ${SECONDS_LEFT}, s.user_id, u.username,
+              t.used_at > now() - $2 * interval '1 second' AS in_time,
+              (SELECT hash FROM refresh_token WHERE hash = ANY ($3)) AS successor
          FROM refresh_token t JOIN user_session s ON s.id = t.session_id
          JOIN "user" u ON u.id = s.user_id
         WHERE t.hash = $1 AND t.used_at IS NOT NULL AND s.expires_at > now()`,
-      [hash, GRACE_SECONDS],
+      [hash, GRACE_SECONDS, successors.map(hashOf)],
     );
     if (found === undefined) return undefined;
-    const { id, seconds_left: secondsLeft, user_id: account, username } = found;
-    if (found.in_time) return { id, secondsLeft, account: { id: account, username }, refreshToken };
-    await this.tokens.query('DELETE FROM user_session WHERE id = $1', [id]);
+    const { id, generation, seconds_left: secondsLeft, user_id: account, username } = found;
+    const refreshToken = successors.find((one) => found.successor?.equals(hashOf(one)));
+    if (found.in_time && refreshToken !== undefined) {
+      return { id, generation, secondsLeft, account: { id: account, username }, refreshToken };
+    }
+    await manager.query('DELETE FROM user_session WHERE id = $1', [id]);
     return { reused: { account, session: id } };
   }
+}
+
+function derive(key: KeyObject): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'refresh tokens', 32)));
 }
 
 /** What is stored of a token: 256 bits of chance need neither salt nor work. */

@@ -16,7 +16,7 @@ const EXPIRING = [
   ['revoked_token', 'digest'],
 ] as const;
 
-/** Deletes what has expired; of several processes, one at a time. */
+/** Deletes what has expired an hour ago, by whatever clock; of several processes, one at a time. */
 @Injectable()
 export class SessionCleanupService extends PeriodicJob {
   constructor(
@@ -44,7 +44,8 @@ export class SessionCleanupService extends PeriodicJob {
       if (!lock.mine) return 0;
       const [, count] = await manager.query<[unknown, number]>(
         `DELETE FROM ${table} WHERE ${key} IN (
-           SELECT ${key} FROM ${table} WHERE expires_at <= now() ORDER BY expires_at LIMIT $1
+           SELECT ${key} FROM ${table} WHERE expires_at <= now() - interval '1 hour'
+            ORDER BY expires_at LIMIT $1
            FOR UPDATE SKIP LOCKED)`,
         [BATCH_ROWS],
       );

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
-import { type EntityManager, Not, Raw, type Repository } from 'typeorm';
+import { type EntityManager, Raw, type Repository } from 'typeorm';
 import { Settings } from '../config/settings';
 import { databaseErrorCode } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
@@ -10,13 +10,23 @@ import type { User } from '../user/user.entity';
 import { RefreshTokenService } from './refresh-token.service';
 import { SECONDS_LEFT, UserSession } from './user-session.entity';
 
-/** A login that has just begun, or goes on under another id or with another refresh token. */
+/** A login that has just begun, or has just been renewed. */
 export interface StartedSession {
   readonly id: string;
+  /** See `UserSession`. */
+  readonly generation: number;
   /** Seconds until it is over if nothing renews it. */
   readonly secondsLeft: number;
   /** What renews it, if that was asked for. */
   readonly refreshToken?: string | undefined;
+}
+
+/** What a token says that belongs to a login. */
+export interface SessionToken {
+  /** The name of the account when it was issued. */
+  readonly username: string;
+  readonly sessionId: string;
+  readonly generation: number;
 }
 
 /** Some of the logins of an account, newest first, and how many there are. */
@@ -25,10 +35,14 @@ export interface SessionPage {
   readonly total: number;
 }
 
+const LIVE = Raw((column) => `${column} > now()`);
+
 /** The logins. */
 @Injectable()
 export class SessionService {
   private readonly logger = new Logger(SessionService.name);
+  /** Logins whose use is being noted. */
+  private readonly touching = new Set<string>();
 
   constructor(
     @InjectRepository(UserSession) private readonly sessions: Repository<UserSession>,
@@ -39,9 +53,9 @@ export class SessionService {
   /**
    * Starts a login of an account, and ends its oldest one if there are too many.
    *
-   * @param user with the hash that the password was verified against
+   * @param user with the hash that the password was verified against, and the name it was asked for by
    * @param manager of the transaction that it is a part of, if it is part of one
-   * @returns undefined if that has changed meanwhile: what was verified is not the password any more
+   * @returns undefined if either has changed meanwhile: what was verified does not hold any more
    */
   async start(
     user: User,
@@ -51,7 +65,8 @@ export class SessionService {
     const refresh = withRefreshToken ? this.refreshTokens.create() : undefined;
     // The lock on the account makes whoever changes its password wait, and then see this login.
     const [started] = await manager.query<{ id: string; seconds_left: number }[]>(
-      `WITH owner AS (SELECT id FROM "user" WHERE id = $1 AND password = $2 FOR SHARE),
+      `WITH owner AS (
+              SELECT id FROM "user" WHERE id = $1 AND password = $2 AND username = $8 FOR SHARE),
             login AS (
               INSERT INTO user_session (id, user_id, ip, user_agent, expires_at)
               SELECT $3::uuid, id, $4, $5, now() + $6 * interval '1 second' FROM owner
@@ -70,24 +85,30 @@ export class SessionService {
           ? this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60
           : this.refreshTokens.idleSeconds,
         refresh?.hash ?? null,
+        user.username,
       ],
     );
     if (started === undefined) return undefined;
     await this.endOldest(manager, user.id);
-    return { id: started.id, secondsLeft: started.seconds_left, refreshToken: refresh?.token };
+    return {
+      id: started.id,
+      generation: 0,
+      secondsLeft: started.seconds_left,
+      refreshToken: refresh?.token,
+    };
   }
 
   /**
-   * The account that a live login of this id belongs to, if it has this name: a token speaks for a
-   * name, and dies with it. One query; that the login was used is written down later, and at most
-   * once a minute.
+   * The account that a token speaks for: that of the live login that it names, if that has the
+   * token's name and generation. One query; that the login was used is written down later, and at
+   * most once a minute.
    */
-  async accountOf(sessionId: string, username: string): Promise<User | null> {
+  async accountOf({ sessionId, username, generation }: SessionToken): Promise<User | null> {
     const [found] = await this.sessions.query<(User & { unused: boolean })[]>(
       `SELECT u.id, u.username, u.email, s.last_used_at < now() - interval '1 minute' AS unused
          FROM user_session s JOIN "user" u ON u.id = s.user_id
-        WHERE s.id = $1 AND u.username = $2 AND s.expires_at > now()`,
-      [sessionId, username],
+        WHERE s.id = $1 AND u.username = $2 AND s.generation = $3 AND s.expires_at > now()`,
+      [sessionId, username, generation],
     );
     if (found === undefined) return null;
     const { unused, ...user } = found;
@@ -98,7 +119,7 @@ export class SessionService {
   /** The live logins of an account. @param page from 1 */
   async list(userId: number, page: number, size: number): Promise<SessionPage> {
     const [sessions, total] = await this.sessions.findAndCount({
-      where: { userId, expiresAt: Raw((column) => `${column} > now()`) },
+      where: { userId, expiresAt: LIVE },
       order: { createdAt: 'DESC', id: 'ASC' },
       skip: (page - 1) * size,
       take: size,
@@ -109,28 +130,28 @@ export class SessionService {
   /** Ends one login of an account, by whatever may be its id. @returns whether it had such a one */
   async end(userId: number, id: string): Promise<boolean> {
     if (!isUUID(id)) return false;
-    const { affected } = await this.sessions.delete({ id, userId });
+    const { affected } = await this.sessions.delete({ id, userId, expiresAt: LIVE });
     return affected === 1;
   }
 
   /**
-   * Ends every login of an account, in the transaction of what is the reason.
+   * Ends every login of an account, in the transaction of what is the reason, which has locked the
+   * account.
    *
    * @param except of this id
    */
   async endAll(manager: EntityManager, userId: number, except?: string): Promise<void> {
-    await manager.delete(UserSession, {
-      userId,
-      ...(except !== undefined && { id: Not(except) }),
-    });
+    await manager.query(
+      'DELETE FROM user_session WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid',
+      [userId, except ?? null],
+    );
   }
 
   /**
-   * Gives the logins of an account new ids, so that every token of theirs is dead, in the
-   * transaction of what is the reason. Those that a refresh token can give a new one live on, and so
-   * does the current one; the others end.
+   * Kills every token of an account's logins, in the transaction of what is the reason. Those that a
+   * refresh token can give a new one live on, and so does the current one; the others end.
    *
-   * @returns the new id of the current one, if it is still there
+   * @returns the current one, if it is still there
    */
   async renew(
     manager: EntityManager,
@@ -138,24 +159,32 @@ export class SessionService {
     current: string | undefined,
   ): Promise<StartedSession | undefined> {
     await manager.query(
-      `DELETE FROM user_session s
-        WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid
+      `DELETE FROM user_session s WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid
           AND NOT EXISTS (SELECT FROM refresh_token WHERE session_id = s.id)`,
       [userId, current ?? null],
     );
-    const id = randomUUID();
     // Of an UPDATE, TypeORM answers the rows and how many they are.
-    const [rows] = await manager.query<[{ id: string; seconds_left: number }[], number]>(
-      `UPDATE user_session SET id = CASE WHEN id = $2::uuid THEN $3::uuid ELSE gen_random_uuid() END
-        WHERE user_id = $1 RETURNING id, ${SECONDS_LEFT}`,
-      [userId, current ?? null, id],
+    const [rows] = await manager.query<
+      [{ id: string; generation: number; seconds_left: number }[], number]
+    >(
+      `UPDATE user_session SET generation = generation + 1
+        WHERE user_id = $1 RETURNING id, generation, ${SECONDS_LEFT}`,
+      [userId],
     );
-    const renewed = rows.find((row) => row.id === id);
-    return renewed && { id, secondsLeft: renewed.seconds_left };
+    const renewed = rows.find(({ id }) => id === current);
+    return (
+      renewed && {
+        id: renewed.id,
+        generation: renewed.generation,
+        secondsLeft: renewed.seconds_left,
+      }
+    );
   }
 
   /** Off the way of the request that is the reason: it has its answer whether this works or not. */
   private async touch(id: string): Promise<void> {
+    if (this.touching.has(id)) return;
+    this.touching.add(id);
     try {
       await this.sessions.query(
         `UPDATE user_session SET last_used_at = now()
@@ -164,17 +193,18 @@ export class SessionService {
       );
     } catch (error) {
       this.logger.warn(`The use of a login was not noted (${databaseErrorCode(error)})`);
+    } finally {
+      this.touching.delete(id);
     }
   }
 
-  /** Ends the oldest live logins of an account beyond `SESSIONS_PER_USER`, locked in one order. */
+  /** Ends the oldest live logins of an account beyond `SESSIONS_PER_USER`; the account is locked first. */
   private async endOldest(manager: EntityManager, userId: number): Promise<void> {
     await manager.query(
-      `DELETE FROM user_session WHERE id IN (
-         SELECT id FROM user_session WHERE id IN (
-           SELECT id FROM user_session WHERE user_id = $1 AND expires_at > now()
-            ORDER BY created_at DESC, id OFFSET $2)
-         ORDER BY id FOR UPDATE)`,
+      `WITH owner AS MATERIALIZED (SELECT id FROM "user" WHERE id = $1 FOR NO KEY UPDATE)
+       DELETE FROM user_session WHERE id IN (
+         SELECT s.id FROM user_session s JOIN owner ON owner.id = s.user_id
+          WHERE s.expires_at > now() ORDER BY s.created_at DESC, s.id OFFSET $2)`,
       [userId, this.settings.SESSIONS_PER_USER],
     );
   }

@@ -28,6 +28,10 @@ export class UserSession {
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 
+  /** Tokens that name an earlier one are dead: each change of name begins a new one. */
+  @Column('integer', { default: 0 })
+  generation!: number;
+
   /** Where the login came from. */
   @Column('varchar', { nullable: true })
   ip!: string | null;

@@ -3,7 +3,7 @@ import { IsOptional, ValidateBy } from 'class-validator';
 import type { FieldMessageName } from '../errors/messages';
 
 /**
- * A rule for a field of a request body, as a decorator.
+ * A rule for a field of a request, as a decorator.
  *
  * @param name of what is said when it fails
  * @param holds whether the value is good, given the body that it stands in

@@ -2,6 +2,7 @@ import {
   MutationCache,
   QueryCache,
   QueryClient,
+  skipToken,
   useMutation,
   type UseMutationResult,
   useQuery,
@@ -16,6 +17,7 @@ type Schemas = components['schemas'];
 
 const ME = ['me'];
 const SESSIONS = ['sessions'];
+const FAREWELL = ['farewell'];
 
 /** How soon this page notices that its login was ended elsewhere, while it is being looked at. */
 const NOTICE_MS = 5000;
@@ -23,10 +25,20 @@ const NOTICE_MS = 5000;
 /** Other tabs of this browser, which share its cookie. */
 const otherTabs = new BroadcastChannel('login');
 
-/** Whoever answers 401 to anything but a password says that this browser is not logged in any more. */
+/** Why nobody is logged in any more, for whoever was. */
+export type Farewell = 'loggedOut' | 'ended' | 'deleted';
+
+/** Nobody is logged in any more: what was known of whoever was is forgotten. */
+function forget(client: QueryClient, why: Farewell): void {
+  if (client.getQueryData(ME)) client.setQueryData(FAREWELL, why);
+  client.setQueryData(ME, null);
+  client.removeQueries({ queryKey: SESSIONS });
+}
+
+/** 401 to anything but a login says that this browser is not logged in any more. */
 function onError(client: () => QueryClient) {
   return (error: unknown): void => {
-    if (error instanceof Problem && error.status === 401) client().setQueryData(ME, null);
+    if (error instanceof Problem && error.status === 401) forget(client(), 'ended');
   };
 }
 
@@ -34,7 +46,11 @@ function onError(client: () => QueryClient) {
 export function createQueryClient(): QueryClient {
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError: onError(() => client) }),
-    mutationCache: new MutationCache({ onError: onError(() => client) }),
+    mutationCache: new MutationCache({
+      onError: (error, _variables, _result, { meta }) => {
+        if (meta?.['isLogin'] !== true) onError(() => client)(error);
+      },
+    }),
     defaultOptions: {
       // What the service has answered stands; what it could not answer may pass.
       queries: {
@@ -49,19 +65,27 @@ export function createQueryClient(): QueryClient {
 
 /** Who is logged in: nobody is `null`. */
 export function useMe(): UseQueryResult<User | null> {
+  const client = useQueryClient();
   return useQuery({
     queryKey: ME,
     queryFn: async () => {
       try {
         return await dataOf(api.GET('/user/me'));
       } catch (error) {
-        if (error instanceof Problem && error.status === 401) return null;
-        throw error;
+        if (!(error instanceof Problem) || error.status !== 401) throw error;
+        forget(client, 'ended');
+        return null;
       }
     },
     refetchInterval: ({ state }) => (state.data ? NOTICE_MS : false),
     refetchOnWindowFocus: 'always',
   });
+}
+
+/** Why nobody is logged in any more; `null` if nobody was. */
+export function useFarewell(): Farewell | null {
+  const { data = null } = useQuery<Farewell | null>({ queryKey: FAREWELL, queryFn: skipToken });
+  return data;
 }
 
 export function useSessions(page: number, size: number): UseQueryResult<SessionPage> {
@@ -91,28 +115,24 @@ export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'pas
   return useMutation({
     mutationFn: (body: Pick<Schemas['LoginDto'], 'username' | 'password'>) =>
       dataOf(api.POST('/user/session', { body, bodySerializer: asForm })),
+    // Its 401 is about the password.
+    meta: { isLogin: true },
     onSuccess: () => {
       otherTabs.postMessage('in');
+      client.setQueryData(FAREWELL, null);
       return client.invalidateQueries({ queryKey: ME });
     },
   });
 }
 
-/** Nobody is logged in any more: what was known of whoever was is forgotten. */
-function useForget(): () => void {
-  const client = useQueryClient();
-  return () => {
-    otherTabs.postMessage('out');
-    client.removeQueries({ queryKey: SESSIONS });
-    client.setQueryData(ME, null);
-  };
-}
-
 export function useLogOut(): Mutation<void> {
-  const forget = useForget();
+  const client = useQueryClient();
   return useMutation({
     mutationFn: () => dataOf(api.DELETE('/user/session')),
-    onSuccess: forget,
+    onSuccess: () => {
+      forget(client, 'loggedOut');
+      otherTabs.postMessage('out');
+    },
   });
 }
 
@@ -149,9 +169,12 @@ export function useRename(): Mutation<Schemas['RenameDto']> {
 }
 
 export function useDeleteAccount(): Mutation<Schemas['DeleteAccountDto']> {
-  const forget = useForget();
+  const client = useQueryClient();
   return useMutation({
     mutationFn: (body: Schemas['DeleteAccountDto']) => dataOf(api.POST('/user/delete', { body })),
-    onSuccess: forget,
+    onSuccess: () => {
+      forget(client, 'deleted');
+      otherTabs.postMessage('out');
+    },
   });
 }

@@ -630,6 +630,8 @@ export interface operations {
     responses: {
       200: {
         headers: {
+          /** @description The `id`. */
+          'X-User-Id'?: number;
           [name: string]: unknown;
         };
         content: {
@@ -654,17 +656,6 @@ export interface operations {
           'Content-Language'?: 'ko' | 'en';
           /** @description RFC 6750 §3 */
           'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
           [name: string]: unknown;
         };
         content: {
@@ -1624,17 +1615,6 @@ export interface operations {
           'Content-Language'?: 'ko' | 'en';
           /** @description RFC 6750 §3 */
           'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
           [name: string]: unknown;
         };
         content: {

@@ -5,17 +5,11 @@ import {
   Button,
   Container,
   Group,
-  Menu,
   Text,
+  useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core';
-import {
-  IconDeviceDesktop,
-  IconLanguage,
-  IconLogout,
-  IconMoon,
-  IconSun,
-} from '@tabler/icons-react';
+import { IconLanguage, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { type JSX, type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'react-router';
 import { useLogOut, useMe } from '../api/queries';
@@ -79,8 +73,8 @@ function Header(): JSX.Element {
             </Group>
           </Anchor>
           <Group gap={4} wrap="nowrap">
-            <LanguageMenu />
-            <SchemeMenu />
+            <LanguageSwitch />
+            <SchemeSwitch />
             {me && (
               <Button
                 variant="subtle"
@@ -102,65 +96,45 @@ function Header(): JSX.Element {
   );
 }
 
-function LanguageMenu(): JSX.Element {
-  const { t, language, setLanguage } = useSpeech();
+/** The other of the two languages, in its own words. */
+function LanguageSwitch(): JSX.Element {
+  const { language, setLanguage } = useSpeech();
+  const other = languages.find(({ tag }) => tag !== language) ?? languages[0];
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" size="lg" aria-label={t.language}>
-          <IconLanguage size={20} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {languages.map(({ tag, name }) => (
-          <Menu.Item
-            key={tag}
-            lang={tag}
-            fw={tag === language ? 650 : undefined}
-            aria-current={tag === language}
-            onClick={() => {
-              setLanguage(tag);
-            }}
-          >
-            {name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Button
+      variant="subtle"
+      size="sm"
+      px="xs"
+      lang={other.tag}
+      leftSection={<IconLanguage size={18} aria-hidden />}
+      onClick={() => {
+        setLanguage(other.tag);
+      }}
+    >
+      {other.name}
+    </Button>
   );
 }
 
-function SchemeMenu(): JSX.Element {
+/** Light or dark: until somebody chooses, as the system has it. */
+function SchemeSwitch(): JSX.Element {
   const { t } = useSpeech();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const schemes = [
-    ['light', IconSun, t.light],
-    ['dark', IconMoon, t.dark],
-    ['auto', IconDeviceDesktop, t.auto],
-  ] as const;
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
+  const [other, SchemeIcon, name] =
+    scheme === 'dark'
+      ? (['light', IconSun, t.light] as const)
+      : (['dark', IconMoon, t.dark] as const);
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" size="lg" aria-label={t.scheme}>
-          <Box component={IconSun} size={20} darkHidden aria-hidden />
-          <Box component={IconMoon} size={20} lightHidden aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {schemes.map(([scheme, Icon, name]) => (
-          <Menu.Item
-            key={scheme}
-            leftSection={<Icon size={16} aria-hidden />}
-            fw={scheme === colorScheme ? 650 : undefined}
-            aria-current={scheme === colorScheme}
-            onClick={() => {
-              setColorScheme(scheme);
-            }}
-          >
-            {name}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <ActionIcon
+      variant="subtle"
+      size="lg"
+      aria-label={name}
+      onClick={() => {
+        setColorScheme(other);
+      }}
+    >
+      <SchemeIcon size={20} aria-hidden />
+    </ActionIcon>
   );
 }

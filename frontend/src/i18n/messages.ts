@@ -52,8 +52,11 @@ const ko = {
   dangerHint: '계정과 모든 정보가 바로 지워지며 되돌릴 수 없습니다.',
   deleteAccount: '계정 삭제',
   deleteConfirm: '되돌릴 수 없습니다. 계속하려면 비밀번호를 입력하세요.',
-  deleted: '계정을 삭제했습니다.',
-  loggedOut: '로그아웃되었습니다. 다시 로그인하세요.',
+  farewell: {
+    loggedOut: '로그아웃했습니다.',
+    ended: '다른 곳에서 로그아웃되었거나 로그인이 만료되었습니다. 다시 로그인하세요.',
+    deleted: '계정을 삭제했습니다.',
+  },
   cancel: '취소',
   close: '닫기',
   save: '저장',
@@ -66,11 +69,8 @@ const ko = {
   notFound: '찾을 수 없는 페이지입니다',
   notFoundHint: '주소가 바뀌었거나 없는 페이지입니다.',
   home: '처음으로',
-  language: '언어',
-  scheme: '화면 색',
-  light: '밝게',
-  dark: '어둡게',
-  auto: '시스템',
+  light: '밝은 화면',
+  dark: '어두운 화면',
   skip: '본문으로 건너뛰기',
   tagline: '계정 하나로, 안전하게.',
 };
@@ -130,8 +130,11 @@ const en: Messages = {
   dangerHint: 'The account and everything of it is deleted at once, for good.',
   deleteAccount: 'Delete account',
   deleteConfirm: 'This cannot be undone. Enter your password to go on.',
-  deleted: 'Your account has been deleted.',
-  loggedOut: 'You have been logged out. Log in again.',
+  farewell: {
+    loggedOut: 'You have logged out.',
+    ended: 'Your login was ended elsewhere, or has expired. Log in again.',
+    deleted: 'Your account has been deleted.',
+  },
   cancel: 'Cancel',
   close: 'Close',
   save: 'Save',
@@ -144,21 +147,18 @@ const en: Messages = {
   notFound: 'There is no such page',
   notFoundHint: 'It has moved, or it never was.',
   home: 'Back to the start',
-  language: 'Language',
-  scheme: 'Colours',
-  light: 'Light',
-  dark: 'Dark',
-  auto: 'System',
+  light: 'Light colours',
+  dark: 'Dark colours',
   skip: 'Skip to the content',
   tagline: 'One account, well kept.',
 };
 
 export const catalogues = { ko, en };
 export type Language = keyof typeof catalogues;
-export const languages: readonly { readonly tag: Language; readonly name: string }[] = [
+export const languages = [
   { tag: 'ko', name: '한국어' },
   { tag: 'en', name: 'English' },
-];
+] as const satisfies readonly { tag: Language; name: string }[];
 
 /** Puts values into the places of a text that are named in braces. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {

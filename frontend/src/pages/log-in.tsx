@@ -1,7 +1,6 @@
 import { Alert, Button, Stack, TextInput } from '@mantine/core';
 import type { JSX } from 'react';
-import { useLocation } from 'react-router';
-import { useLogIn } from '../api/queries';
+import { useFarewell, useLogIn } from '../api/queries';
 import { PasswordField } from '../components/password-field';
 import { ProblemAlert } from '../components/problem-alert';
 import { useServiceForm } from '../components/use-service-form';
@@ -19,8 +18,7 @@ export function LogInPage(): JSX.Element {
     },
     logIn,
   );
-  // Told by the page that somebody was on when the login ended.
-  const { state } = useLocation() as { state: { ended?: boolean } | null };
+  const farewell = useFarewell();
   return (
     <AuthPage
       title={t.welcome}
@@ -29,9 +27,9 @@ export function LogInPage(): JSX.Element {
     >
       <form onSubmit={onSubmit} noValidate>
         <Stack>
-          {state?.ended === true && logIn.isIdle && (
+          {farewell !== null && logIn.isIdle && (
             <Alert variant="light" role="status">
-              {t.loggedOut}
+              {t.farewell[farewell]}
             </Alert>
           )}
           <ProblemAlert error={logIn.error} />

@@ -1,4 +1,3 @@
-import { notifications } from '@mantine/notifications';
 import { IconTrash } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useDeleteAccount } from '../../api/queries';
@@ -33,9 +32,6 @@ function DeleteForm({ close }: { readonly close: () => void }): JSX.Element {
       validate: { password: (value) => (value === '' ? t.required : null) },
     },
     remove,
-    () => {
-      notifications.show({ message: t.deleted });
-    },
   );
   return (
     <DialogForm

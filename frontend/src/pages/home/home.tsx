@@ -1,4 +1,6 @@
+import '@mantine/notifications/styles.css';
 import { Box, Container, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
 import type { JSX } from 'react';
 import { useMe } from '../../api/queries';
 import { useSpeech } from '../../i18n/language';
@@ -16,6 +18,7 @@ export default function HomePage(): JSX.Element | null {
   return (
     <Container size="lg" w="100%" pb="xl">
       <title>{t.account}</title>
+      <Notifications position="bottom-center" />
       <Box my="lg">
         <Title order={1} fz={{ base: 24, sm: 30 }} className="break-anywhere">
           {fill(t.hello, { name: me.username })}

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type RequestHandler } from 'express';
+import helmet from 'helmet';
+
+/** Where `npm run build` puts the page; absent in the image, where nginx serves it. */
+const DIRECTORY = join(__dirname, '../../../frontend/dist');
+
+/** What the page may load and do: its own files, and requests to its own origin. */
+const CONTENT_SECURITY_POLICY = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  // Mantine sets its variables in a style element.
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'manifest-src': ["'self'"],
+  'form-action': ["'self'"],
+  'base-uri': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+/**
+ * Serves the page to GET and HEAD that nothing else answers: its files, and its start for every
+ * other path that a browser asks for as a page. Files whose name has a hash in it never change.
+ */
+export function servePage(directory = DIRECTORY): RequestHandler {
+  if (!existsSync(join(directory, 'index.html'))) {
+    return (_request, _response, next) => {
+      next();
+    };
+  }
+  const router = express.Router();
+  router.use((request, response, next) => {
+    const isPage = ['GET', 'HEAD'].includes(request.method) && response.locals['rooted'] !== true;
+    next(isPage ? undefined : 'router');
+  });
+  router.use(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
+      // Of the whole host, and not for this program to promise: nginx does under TLS.
+      strictTransportSecurity: false,
+    }),
+  );
+  router.use(
+    express.static(directory, {
+      index: false,
+      redirect: false,
+      fallthrough: true,
+      setHeaders: (response, path) => {
+        const isHashed = path.startsWith(join(directory, 'assets/'));
+        response.setHeader(
+          'Cache-Control',
+          isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+        );
+      },
+    }),
+  );
+  router.use((request, response, next) => {
+    // Programs accept anything, and find their mistake sooner in JSON.
+    const wanted = request.path === '/' ? ['text/html'] : ['application/json', 'text/html'];
+    if (request.accepts(wanted) !== 'text/html') {
+      next('router');
+      return;
+    }
+    response.sendFile('index.html', {
+      root: directory,
+      cacheControl: false,
+      headers: { 'Cache-Control': 'no-store' },
+    });
+  });
+  return router;
+}
