@@ -284,7 +284,9 @@ describe('a login', () => {
     const cleaners = await Promise.all([startServiceOn(database), startServiceOn(database)]);
     await waitUntil(async () => {
       const expired = await database.query(
-        'SELECT expires_at FROM user_session WHERE expires_at < now() - interval '1 hour' UNION ALL SELECT expires_at FROM revoked_token WHERE expires_at < now() - interval '1 hour'',
+        `SELECT expires_at FROM user_session WHERE expires_at < now() - interval '1 hour'
+          UNION ALL
+         SELECT expires_at FROM revoked_token WHERE expires_at < now() - interval '1 hour'`,
       );
       return expired.length === 0;
     });
