@@ -9,5 +9,9 @@ export default defineConfig({
   server: { proxy: { '/api': SERVICE } },
   // A source map of the page is of use to whoever looks into it, and of no harm: the source is open.
   build: { sourcemap: true, target: 'es2022' },
-  test: { environment: 'happy-dom', setupFiles: 'src/test-setup.ts' },
+  test: {
+    environment: 'happy-dom',
+    environmentOptions: { happyDOM: { url: 'http://localhost/' } },
+    setupFiles: 'src/test-setup.ts',
+  },
 });

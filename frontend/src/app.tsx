@@ -30,10 +30,10 @@ export function App(): JSX.Element {
 
 /** A page for whoever is logged in; others log in first. */
 function ForMe({ page }: { readonly page: ReactNode }): ReactNode {
-  const { data: me, error } = useMe();
+  const { data: me, error, refetch } = useMe();
   if (me === null) return <Navigate to="/login" replace />;
   if (me !== undefined) return page;
-  return error === null ? <Waiting /> : <Unreachable error={error} />;
+  return error === null ? <Waiting /> : <Unreachable error={error} again={() => void refetch()} />;
 }
 
 /** A page for whoever is not; others have come to where they wanted to be. */
@@ -52,19 +52,22 @@ function Waiting(): JSX.Element {
   );
 }
 
-function Unreachable({ error }: { readonly error: Error }): JSX.Element {
+function Unreachable({
+  error,
+  again,
+}: {
+  readonly error: Error;
+  readonly again: () => void;
+}): JSX.Element {
   const { t } = useSpeech();
   const text = useProblemText(error);
-  const { refetch, isFetching } = useMe();
   return (
     <Center mih="60vh" p="md">
       <Stack align="center" maw={420}>
         <Alert color="red" variant="light">
           {text}
         </Alert>
-        <Button onClick={() => void refetch()} loading={isFetching}>
-          {t.tryAgain}
-        </Button>
+        <Button onClick={again}>{t.tryAgain}</Button>
       </Stack>
     </Center>
   );

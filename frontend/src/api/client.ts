@@ -10,7 +10,9 @@ export type SessionPage = components['schemas']['SessionPageResponse'];
  * compile. The browser sends its cookie along; no script here ever sees a token.
  */
 export const api = createClient<paths>({
-  baseUrl: '/api',
+  baseUrl: `${window.location.origin}/api`,
+  // Asked for at each request, and not once.
+  fetch: (request) => fetch(request),
   credentials: 'same-origin',
 });
 
@@ -28,7 +30,9 @@ api.use({
   },
 });
 
-/** Body of a form, which `openapi-fetch` would send as JSON. */
-export function asForm(fields: object): URLSearchParams {
-  return new URLSearchParams(Object.entries(fields as Record<string, string>));
-}
+/** How a form is sent, where `openapi-fetch` would send JSON. */
+export const form = {
+  headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+  bodySerializer: (fields: object): URLSearchParams =>
+    new URLSearchParams(Object.entries(fields as Record<string, string>)),
+};

@@ -10,7 +10,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import type { components } from './schema';
-import { api, asForm, type SessionPage, type User } from './client';
+import { api, form, type SessionPage, type User } from './client';
 import { dataOf, Problem } from './problem';
 
 type Schemas = components['schemas'];
@@ -79,6 +79,8 @@ export function useMe(): UseQueryResult<User | null> {
     },
     refetchInterval: ({ state }) => (state.data ? NOTICE_MS : false),
     refetchOnWindowFocus: 'always',
+    // Or each part of the page that asks would begin anew, and show nothing meanwhile.
+    retryOnMount: false,
   });
 }
 
@@ -114,7 +116,7 @@ export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'pas
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: Pick<Schemas['LoginDto'], 'username' | 'password'>) =>
-      dataOf(api.POST('/user/session', { body, bodySerializer: asForm })),
+      dataOf(api.POST('/user/session', { body, ...form })),
     // Its 401 is about the password.
     meta: { isLogin: true },
     onSuccess: () => {

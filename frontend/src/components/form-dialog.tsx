@@ -21,17 +21,17 @@ export function FormDialog({
       <Button variant="default" onClick={open} {...button}>
         {title}
       </Button>
-      <Modal
-        opened={opened}
-        onClose={close}
-        title={title}
-        radius="lg"
-        centered
-        fullScreen={small ?? false}
-        closeButtonProps={{ 'aria-label': t.close }}
-      >
-        {children(close)}
-      </Modal>
+      <Modal.Root opened={opened} onClose={close} radius="lg" centered fullScreen={small}>
+        <Modal.Overlay />
+        <Modal.Content>
+          {/* Not Modal.Header, which would be a second header of the page. */}
+          <Group justify="space-between" wrap="nowrap" p="md">
+            <Modal.Title fw={650}>{title}</Modal.Title>
+            <Modal.CloseButton aria-label={t.close} />
+          </Group>
+          <Modal.Body>{children(close)}</Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </>
   );
 }

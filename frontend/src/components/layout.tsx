@@ -64,7 +64,7 @@ function Header(): JSX.Element {
     <Box component="header">
       <Container size="lg" py="sm">
         <Group justify="space-between" wrap="nowrap" gap="xs">
-          <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={t.home}>
+          <Anchor component={Link} to="/" underline="never" c="inherit" aria-label={t.account}>
             <Group gap="xs" wrap="nowrap">
               <Brand />
               <Text fw={650} visibleFrom="xs">

@@ -2,6 +2,7 @@ import { Box, Progress, Text } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { type JSX, useEffect, useState } from 'react';
 import { useSpeech } from '../i18n/language';
+import type { strengthOf } from '../strength';
 import { PasswordField } from './password-field';
 
 interface NewPassword extends Record<string, string> {
@@ -85,7 +86,7 @@ function Strength({ score }: { readonly score: number | undefined }): JSX.Elemen
   );
 }
 
-type Check = typeof import('../strength').strengthOf;
+type Check = typeof strengthOf;
 let loading: Promise<Check> | undefined;
 
 /** From 0 to 4, as soon as there is a password and what judges it, which is large, has come. */
@@ -94,7 +95,7 @@ function useStrength(password: string, about: () => readonly string[]): number |
   const wanted = password !== '';
   useEffect(() => {
     if (!wanted) return;
-    loading ??= import('../strength').then(({ strengthOf }) => strengthOf);
+    loading ??= import('../strength').then((strength) => strength.strengthOf);
     // Without it, nothing is said of the strength: the service decides anyway.
     loading.then(
       (of) => {

@@ -36,7 +36,7 @@ function DeleteForm({ close }: { readonly close: () => void }): JSX.Element {
   return (
     <DialogForm
       hint={t.deleteConfirm}
-      submit={{ name: t.deleteAccount, color: 'red' }}
+      submit={{ name: t.deleteAccount, color: 'red.9' }}
       working={remove.isPending}
       onSubmit={onSubmit}
       close={close}

@@ -27,7 +27,7 @@ export default function HomePage(): JSX.Element | null {
           {t.homeHint}
         </Text>
       </Box>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
         <Stack gap="lg">
           <ProfileCard me={me} />
           <PasswordCard me={me} />

@@ -1,0 +1,48 @@
+import { chmodSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+const PORT = 8765;
+/** Made once, by the process that the others are started from. */
+const data = (process.env['UI_DATA_DIR'] ??= mkdtempSync(join(tmpdir(), 'uas-ui-')));
+// As root, PostgreSQL runs as nobody, who must be able to get there.
+chmodSync(data, 0o711);
+const executablePath = process.env['CHROMIUM_PATH'];
+
+/** Journeys through the page, in a real browser, against the built service on a database of its own. */
+export default defineConfig({
+  testDir: 'test/ui',
+  testMatch: '*.ui.ts',
+  fullyParallel: true,
+  workers: 2,
+  reporter: [['list']],
+  outputDir: join(data, 'results'),
+  use: {
+    baseURL: `http://localhost:${String(PORT)}`,
+    trace: 'retain-on-failure',
+    launchOptions: {
+      ...(executablePath !== undefined && { executablePath }),
+      // As root, as in a container, Chromium has no sandbox of its own.
+      args: [
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-quic',
+      ],
+    },
+  },
+  projects: [
+    { name: 'desktop ko', use: { locale: 'ko-KR', viewport: { width: 1280, height: 800 } } },
+    {
+      name: 'phone en',
+      use: { locale: 'en-GB', viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
+    },
+  ],
+  webServer: {
+    command: 'node dist/src/main.js',
+    url: `http://localhost:${String(PORT)}/health/ready`,
+    env: { PORT: String(PORT), DATA_DIR: join(data, 'data'), BCRYPT_COST: '4' },
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
+  },
+});

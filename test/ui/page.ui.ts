@@ -1,0 +1,232 @@
+import { expect, PASSWORD, test } from './support';
+
+const NEXT = 'battery staple 8';
+
+test('sign up, reload, log out, log in', async ({ person }) => {
+  const { page, words, name } = person;
+  await page.goto('/');
+  await expect(page).toHaveURL('/login');
+  await person.isAccessible();
+  await page.getByRole('link', { name: words.signUp }).click();
+  await person.isAccessible();
+  await person.signUp();
+  await expect(page).toHaveURL('/');
+  await expect(page.getByText(`${name}@example.com`)).toBeVisible();
+  await person.isAccessible();
+  await page.reload();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(name));
+  await person.button(words.logOut).click();
+  await expect(page).toHaveURL('/login');
+  await page.goto('/');
+  await expect(page).toHaveURL('/login');
+  await person.logIn();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(name));
+});
+
+test('what is wrong is told where it is wrong', async ({ person }) => {
+  const { page, words, name, field } = person;
+  await person.signUp();
+  await person.button(words.logOut).click();
+  await expect(page).toHaveURL('/login');
+  await person.logIn('wrong');
+  await expect(page.getByRole('alert')).toHaveText(words.wrong);
+  await person.isAccessible();
+
+  await page.goto('/signup');
+  await field(words.username).fill('someone');
+  await field(words.email).fill('nothing');
+  await field(words.password).fill('short');
+  await field(words.repeat).fill('other');
+  await person.button(words.signUp).click();
+  await expect(page.getByText(words.mismatch)).toBeVisible();
+  await field(words.repeat).fill('short');
+  await person.button(words.signUp).click();
+  await expect(field(words.password)).toHaveAccessibleDescription(new RegExp(words.short));
+  await expect(field(words.email)).toHaveAccessibleDescription(words.notEmail);
+  await expect(field(words.password)).toBeFocused();
+  await person.isAccessible();
+  await field(words.username).fill(name);
+  await field(words.email).fill(`other-${name}@example.com`);
+  await field(words.password).fill(PASSWORD);
+  await field(words.repeat).fill(PASSWORD);
+  await person.button(words.signUp).click();
+  await expect(page.getByRole('alert')).toHaveText(words.taken);
+});
+
+test('a password can be shown, and its strength is told', async ({ person }) => {
+  const { page, words, field } = person;
+  await page.goto('/signup');
+  await field(words.password).fill('password');
+  await expect(page.getByText(words.weak)).toBeVisible();
+  await field(words.password).fill('violet lamp 93 river');
+  await expect(page.getByText(words.strong)).toBeVisible();
+  await expect(field(words.password)).toHaveAttribute('type', 'password');
+  await person.button(words.show).first().click();
+  await expect(field(words.password)).toHaveAttribute('type', 'text');
+  await person.isAccessible();
+});
+
+test('a second browser ends the first one', async ({ person, elsewhere }) => {
+  const { page, words } = person;
+  await person.signUp();
+  await elsewhere.logIn();
+  await elsewhere.button(words.endSession).click();
+  await expect(elsewhere.page.getByText(words.nobodyElse)).toBeVisible();
+  // Nobody touches the first one: it notices by itself.
+  await expect(page).toHaveURL('/login', { timeout: 15_000 });
+  await expect(page.getByText(words.ended)).toBeVisible();
+});
+
+test('change the password: others are out', async ({ person, elsewhere }) => {
+  const { page, words, field } = person;
+  await person.signUp();
+  await elsewhere.logIn();
+  await expect(elsewhere.page).toHaveURL('/');
+  await person.button(words.changePassword).click();
+  await field(words.current).fill('wrong');
+  await field(words.next).fill(NEXT);
+  await field(words.repeat).fill(NEXT);
+  await person.isAccessible();
+  await person.button(words.save).click();
+  await expect(field(words.current)).toHaveAccessibleDescription(words.wrongField);
+  await field(words.current).fill(PASSWORD);
+  await person.button(words.save).click();
+  await expect(page.getByText(words.passwordChanged)).toBeVisible();
+  await elsewhere.page.reload();
+  await expect(elsewhere.page).toHaveURL('/login');
+  await elsewhere.logIn();
+  await expect(elsewhere.page.getByRole('alert')).toHaveText(words.wrong);
+  await elsewhere.logIn(NEXT);
+  await expect(elsewhere.page).toHaveURL('/');
+});
+
+test('change the name', async ({ person }) => {
+  const { page, words, name, field } = person;
+  await person.signUp();
+  await person.button(words.changeName).click();
+  await expect(field(words.newName)).toHaveValue(name);
+  await field(words.newName).fill(`${name}2`);
+  await person.isAccessible();
+  await person.button(words.save).click();
+  await expect(page.getByText(words.nameChanged)).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(`${name}2`));
+  await page.reload();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(`${name}2`));
+});
+
+test('delete the account', async ({ person }) => {
+  const { page, words, field } = person;
+  await person.signUp();
+  await person.button(words.deleteAccount).click();
+  const dialog = page.getByRole('dialog');
+  await field(words.password).fill(PASSWORD);
+  await person.isAccessible();
+  await dialog.getByRole('button', { name: words.deleteAccount }).click();
+  await expect(page).toHaveURL('/login');
+  await expect(page.getByText(words.deleted)).toBeVisible();
+  await person.logIn();
+  await expect(page.getByRole('alert')).toHaveText(words.wrong);
+});
+
+test('all of it by keyboard alone', async ({ person }) => {
+  const { page, words, name } = person;
+  const tabTo = async (wanted: ReturnType<typeof person.field>): Promise<void> => {
+    for (let i = 0; i < 30; i += 1) {
+      if (await wanted.evaluate((element) => element === document.activeElement)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error('The keyboard does not get there');
+  };
+  await page.goto('/signup');
+  await page.keyboard.press('Tab');
+  await expect(page.locator('.skip-link')).toBeFocused();
+  for (const [label, value] of [
+    [words.username, name],
+    [words.email, `${name}@example.com`],
+    [words.password, PASSWORD],
+    [words.repeat, PASSWORD],
+  ] as const) {
+    await tabTo(person.field(label));
+    await page.keyboard.type(value);
+  }
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(name));
+  await tabTo(person.button(words.changeName));
+  await page.keyboard.press('Enter');
+  await expect(person.field(words.newName)).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(person.button(words.changeName)).toBeFocused();
+});
+
+test('speaks the language of the browser, and the other one', async ({ person }) => {
+  const { page, words } = person;
+  await page.goto('/login');
+  const first = await page.getByRole('heading', { level: 1 }).textContent();
+  await person.button(words.other).click();
+  await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(first ?? '');
+  await expect(page.locator('html')).toHaveAttribute(
+    'lang',
+    words.other === 'English' ? 'en' : 'ko',
+  );
+  await page.reload();
+  await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(first ?? '');
+  await person.isAccessible();
+});
+
+test('is as accessible in the other colours', async ({ person }) => {
+  const { page } = person;
+  await person.signUp();
+  await page.getByRole('button', { name: /밝은|어두운|Light|Dark/ }).click();
+  await person.isAccessible();
+});
+
+test('says so when nobody answers, and when it is too much', async ({ person }) => {
+  const { page, words } = person;
+  await page.goto('/login');
+  await page.route('**/api/user/session', (route) => route.abort());
+  await person.field(words.username).fill('x');
+  await person.field(words.password).fill('x');
+  await person.button(words.logIn).click();
+  await expect(page.getByRole('alert')).toHaveText(words.offline);
+  await page.unroute('**/api/user/session');
+  await page.route('**/api/user/session', (route) =>
+    route.fulfill({
+      status: 503,
+      headers: { 'Retry-After': '3', 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        detail: words.overloaded.slice(0, words.overloaded.lastIndexOf('. ') + 1),
+      }),
+    }),
+  );
+  await person.button(words.logIn).click();
+  await expect(page.getByRole('alert')).toHaveText(words.overloaded);
+});
+
+test('no script can read the login, and nothing is kept where one could', async ({ person }) => {
+  const { page, context } = person;
+  await person.signUp();
+  const [cookie] = await context.cookies();
+  expect(cookie).toMatchObject({ name: 'session', httpOnly: true, sameSite: 'Strict' });
+  const readable = await page.evaluate(() =>
+    [
+      document.cookie,
+      ...[localStorage, sessionStorage].flatMap((storage) => Object.values(storage)),
+    ].join('\n'),
+  );
+  expect(readable).not.toContain(cookie?.value.split('.')[2]);
+  expect(readable).not.toContain('eyJ');
+});
+
+test('there is a page for what is not there, and the width of a phone is enough', async ({
+  person,
+}) => {
+  const { page, words } = person;
+  await page.goto('/nowhere');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.notFound);
+  await person.isAccessible();
+  await person.signUp();
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow).toBe(0);
+});

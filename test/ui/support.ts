@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  type BrowserContext,
+  expect,
+  type Locator,
+  type Page,
+  test as base,
+} from '@playwright/test';
+import type axe from 'axe-core';
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+export const PASSWORD = 'correct horse 9';
+
+/** What the page says, in the language that the browser wishes for. */
+const WORDS = {
+  ko: {
+    signUp: '회원 가입',
+    logIn: '로그인',
+    logOut: '로그아웃',
+    username: '사용자 이름',
+    email: '이메일',
+    password: '비밀번호',
+    current: '현재 비밀번호',
+    next: '새 비밀번호',
+    repeat: '비밀번호 확인',
+    changePassword: '비밀번호 변경',
+    changeName: '이름 변경',
+    newName: '새 사용자 이름',
+    save: '저장',
+    hello: (name: string) => `${name}님, 안녕하세요`,
+    wrong: '사용자 이름 또는 비밀번호가 올바르지 않습니다.',
+    wrongField: '비밀번호가 올바르지 않습니다.',
+    taken: '이미 존재하는 사용자입니다.',
+    short: '8자 이상이어야 합니다.',
+    mismatch: '비밀번호가 일치하지 않습니다.',
+    notEmail: '올바른 이메일 주소가 아닙니다.',
+    ended: '다른 곳에서 로그아웃되었거나 로그인이 만료되었습니다. 다시 로그인하세요.',
+    endSession: /로그아웃시키기$/,
+    endOthers: '다른 기기 모두 로그아웃',
+    nobodyElse: '다른 기기에는 로그인되어 있지 않습니다.',
+    passwordChanged: '비밀번호를 바꿨습니다. 다른 기기에서는 모두 로그아웃되었습니다.',
+    nameChanged: '이름을 바꿨습니다.',
+    deleteAccount: '계정 삭제',
+    deleted: '계정을 삭제했습니다.',
+    strong: '비밀번호 강도: 매우 강함',
+    weak: '비밀번호 강도: 매우 약함',
+    show: '비밀번호 표시',
+    offline: '서비스에 연결할 수 없습니다. 인터넷 연결을 확인하고 다시 시도하세요.',
+    overloaded: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요. 3초 후에 다시 시도하세요.',
+    other: 'English',
+    notFound: '찾을 수 없는 페이지입니다',
+    dark: '어두운 화면',
+  },
+  en: {
+    signUp: 'Sign up',
+    logIn: 'Log in',
+    logOut: 'Log out',
+    username: 'Username',
+    email: 'Email',
+    password: 'Password',
+    current: 'Current password',
+    next: 'New password',
+    repeat: 'Repeat the password',
+    changePassword: 'Change password',
+    changeName: 'Change name',
+    newName: 'New username',
+    save: 'Save',
+    hello: (name: string) => `Hello, ${name}`,
+    wrong: 'Incorrect username or password',
+    wrongField: 'This is not the password of the account.',
+    taken: 'A user with this username or email address already exists.',
+    short: 'ensure this value has at least 8 characters',
+    mismatch: 'The passwords do not match.',
+    notEmail: 'value is not a valid email address',
+    ended: 'Your login was ended elsewhere, or has expired. Log in again.',
+    endSession: /^End the login of/,
+    endOthers: 'End all others',
+    nobodyElse: 'You are logged in nowhere else.',
+    passwordChanged: 'Your password has been changed. You are logged out everywhere else.',
+    nameChanged: 'Your name has been changed.',
+    deleteAccount: 'Delete account',
+    deleted: 'Your account has been deleted.',
+    strong: 'Password strength: very strong',
+    weak: 'Password strength: very weak',
+    show: 'Show the password',
+    offline: 'The service cannot be reached. Check your connection and try again.',
+    overloaded:
+      'There is more to do right now than can be done: try again in a moment. Try again in 3 s.',
+    other: '한국어',
+    notFound: 'There is no such page',
+    dark: 'Dark colours',
+  },
+};
+
+type Words = (typeof WORDS)['ko'] | (typeof WORDS)['en'];
+
+/** Somebody with a browser. */
+export interface Person {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly words: Words;
+  readonly name: string;
+  readonly field: (label: string) => Locator;
+  readonly button: (name: string | RegExp) => Locator;
+  signUp(): Promise<void>;
+  logIn(password?: string): Promise<void>;
+  /** Looks at the page as axe does: nothing may be wrong with it for those who cannot see it so. */
+  isAccessible(): Promise<void>;
+}
+
+function personWith(page: Page, locale: string, name: string): Person {
+  const words = locale.startsWith('ko') ? WORDS.ko : WORDS.en;
+  const field = (label: string): Locator =>
+    page
+      .getByRole('textbox', { name: label, exact: true })
+      .or(
+        // A password is no textbox to the browser.
+        page.locator(`xpath=//label[normalize-space(text())='${label}']/following::input[1]`),
+      )
+      .first();
+  const button = (called: string | RegExp): Locator =>
+    page.getByRole('button', { name: called, exact: typeof called === 'string' });
+  const person: Person = {
+    page,
+    context: page.context(),
+    words,
+    name,
+    field,
+    button,
+    async signUp() {
+      await page.goto('/signup');
+      await field(words.username).fill(name);
+      await field(words.email).fill(`${name}@example.com`);
+      await field(words.password).fill(PASSWORD);
+      await field(words.repeat).fill(PASSWORD);
+      await button(words.signUp).click();
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(name));
+    },
+    async logIn(password = PASSWORD) {
+      await page.goto('/login');
+      await field(words.username).fill(name);
+      await field(words.password).fill(password);
+      await button(words.logIn).click();
+    },
+    async isAccessible() {
+      // Colours are looked at when nothing moves any more.
+      await page.waitForFunction(() =>
+        document.getAnimations().every(({ playState }) => playState !== 'running'),
+      );
+      // Given to the page by the debugger, past its Content-Security-Policy.
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(async () =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run(),
+      );
+      expect(
+        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 120))]),
+      ).toEqual([]);
+    },
+  };
+  return person;
+}
+
+/** A test with somebody in it, and somebody's second browser. */
+export const test = base.extend<{ person: Person; elsewhere: Person }>({
+  person: async ({ page, locale }, use) => {
+    await use(personWith(page, locale ?? 'en', `p${randomBytes(5).toString('hex')}`));
+  },
+  elsewhere: async ({ browser, person, locale, viewport }, use) => {
+    const context = await browser.newContext({ ...(locale && { locale }), viewport });
+    await use(personWith(await context.newPage(), locale ?? 'en', person.name));
+    await context.close();
+  },
+});
+
+export { expect };
