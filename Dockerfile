@@ -18,8 +18,11 @@ RUN npm run build -w frontend && chmod -R a+rX frontend/dist
 FROM node:24-bookworm-slim AS modules
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Neither what only builds and tests need, nor what only the page does.
-RUN npm ci --no-audit --no-fund --omit=dev --workspaces=false
+# Neither what the page needs nor what only development does. The latter are optional peers of other
+# packages too (TypeScript, SWC), which is why leaving out `dev` would not do; versions stay those
+# of the lock file.
+RUN npm pkg delete devDependencies workspaces \
+  && npm install --no-audit --no-fund --omit=dev --omit=peer
 
 FROM nginx:1.28-bookworm AS nginx
 ENV NGINX_ENTRYPOINT_QUIET_LOGS=1

@@ -75,7 +75,7 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['src/password/hash.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['src/main.ts', 'bench/**'], rules: { 'no-console': 'off' } },
+  { files: ['src/main.ts', 'bench/**', 'test/compose/**'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],

@@ -96,7 +96,7 @@ export class Settings {
   @Proxies()
   readonly TRUST_PROXY: string = '';
 
-  /** How long the service goes on serving after it was told to stop, in seconds; see `main`. */
+  /** How long open connections are served after the service was told to stop, in seconds. */
   @WholeNumber(0, 600)
   readonly DRAIN_SECONDS: number = 0;
 

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { setImmediate as afterPoll, setTimeout as delay } from 'node:timers/promises';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /**
  * How long a connection is kept open on which nothing happens: longer than proxies do (nginx 60 s),
@@ -8,31 +9,47 @@ import { setImmediate as afterPoll, setTimeout as delay } from 'node:timers/prom
  */
 export const KEEP_ALIVE_MS = 75_000;
 
-/** What is under way when nothing new is taken any more has this long to end. */
+/** What is under way when everything else is closed has this long to end. */
 const GRACE_MS = 5000;
 
 /**
- * Ends a server so that a proxy before it loses no request: for a while, everything is still
- * answered, each answer being the last of its connection; then nothing new is taken, and what is
- * under way ends. Connections on which nothing happens do not hold it up.
+ * Ends a server so that a proxy before it, with others to ask, loses no request. No connection is
+ * taken any more: a proxy may always go elsewhere with a request that it could not even send. On
+ * those that are there, everything is still answered, each answer being the last of its connection,
+ * until the proxy has closed those that it has no use for.
  *
- * @param drainMs longer than the proxy keeps an idle connection, which it may use until then
+ * @param drainMs how long to wait for that: longer than the proxy keeps an idle connection
  * @returns when the last connection is closed
  */
 export async function stopServing(server: Server, drainMs: number): Promise<void> {
-  if (drainMs > 0 && server.listening) {
-    server.prependListener('request', (_request, response) => {
-      response.setHeader('Connection', 'close');
-    });
-    await delay(drainMs);
-    // Just after the event loop has accepted what waited: Linux resets what still waits to be
-    // accepted when nobody listens any more.
-    await afterPoll();
-  }
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Connection', 'close');
+  });
+  await quietMoment();
+  const closed = new Promise((resolve) => {
+    // That of http closes idle connections too, on which a request may be on its way.
+    NetServer.prototype.close.call(server, resolve);
+  });
+  const idle = setTimeout(() => {
+    server.closeIdleConnections();
+  }, drainMs);
   const overdue = setTimeout(() => {
     server.closeAllConnections();
-  }, GRACE_MS);
-  // One that never listened says so, and is as good as closed.
-  await new Promise((resolve) => server.close(resolve));
+  }, drainMs + GRACE_MS);
+  await closed;
+  clearTimeout(idle);
   clearTimeout(overdue);
+}
+
+/**
+ * Linux resets connections that wait to be accepted when nobody listens any more. The event loop
+ * accepts all of them in every turn, so that none waits just after a turn in which nothing else
+ * was to be done.
+ */
+async function quietMoment(): Promise<void> {
+  for (let turns = 0; turns < 1000; turns += 1) {
+    const began = performance.now();
+    await turn();
+    if (performance.now() - began < 0.1) return;
+  }
 }
