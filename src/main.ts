@@ -6,11 +6,9 @@ import { dataDirectory } from './config/data-directory';
 import { readEnvironment } from './config/environment';
 import { parseSettings, type Settings } from './config/settings';
 import { StartError } from './config/start-error';
+import { stopServing } from './http/stop-serving';
 import { createLogger } from './logging/logger';
 import { safeError } from './logging/safe-error';
-
-/** What is under way when the service is told to stop has this long to end. */
-const GRACE_MS = 5000;
 
 async function main(): Promise<void> {
   const stop = stopSignal();
@@ -21,10 +19,11 @@ async function main(): Promise<void> {
     await app.listen(settings.PORT);
     announce(app, settings, logger);
     await stop;
+    await stopServing(app.getHttpServer(), settings.DRAIN_SECONDS * 1000);
   } catch (error) {
     throw listenError(error, settings) ?? error;
   } finally {
-    await close(app);
+    await app.close();
   }
 }
 
@@ -37,15 +36,6 @@ function stopSignal(): Promise<void> {
       });
     }
   });
-}
-
-/** Ends in order; connections on which nothing happens do not hold it up. */
-async function close(app: NestExpressApplication): Promise<void> {
-  const server = app.getHttpServer();
-  setTimeout(() => {
-    server.closeAllConnections();
-  }, GRACE_MS).unref();
-  await app.close();
 }
 
 function listenError(error: unknown, { PORT }: Settings): StartError | undefined {

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
@@ -241,10 +243,15 @@ describe('the TypeORM command line', () => {
     ['a checkout', ['node_modules/.bin/typeorm-ts-node-commonjs'], 'ormconfig.ts'],
     ['a build', ['node_modules/.bin/typeorm'], 'dist/ormconfig.js'],
   ])('works from %s', async (_name, [command = ''], config) => {
+    // As in a container: the password stands in a file.
+    const { DB_PASS, ...environment } = database.environment;
+    const directory = await mkdtemp(join(tmpdir(), 'uas-cli-'));
+    const DB_PASS_FILE = join(directory, 'password');
+    await writeFile(DB_PASS_FILE, `${DB_PASS ?? ''}\n`);
     // migration:generate says with its status that there is nothing to generate.
     const typeorm = async (...words: string[]): Promise<string> => {
       const { stdout, stderr } = await promisify(execFile)(command, [...words, '-d', config], {
-        env: { PATH: process.env['PATH'], ...database.environment },
+        env: { PATH: process.env['PATH'], ...environment, DB_PASS_FILE },
       }).catch((error: unknown) => error as { stdout: string; stderr: string });
       return stdout + stderr;
     };
@@ -259,5 +266,6 @@ describe('the TypeORM command line', () => {
       expect(await typeorm('migration:revert')).toMatch(/has been reverted successfully/);
     }
     expect(await tables()).toEqual(['migrations', 'migrations_id_seq']);
+    await rm(directory, { recursive: true });
   });
 });

@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
-import { chmod, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { Agent, createServer, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,35 @@ describe('a start with the embedded database', () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it('told to stop, answers for DRAIN_SECONDS on connections that are open, and takes no others', async () => {
+    const service = await startService({ DATA_DIR: join(directory, 'data'), DRAIN_SECONDS: '60' });
+    const agent = new Agent({ keepAlive: true });
+    const ask = async (options = {}): Promise<IncomingMessage> => {
+      const request = get(`${service.url}/health/live`, { agent, ...options });
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      await once(answer.resume(), 'end');
+      return answer;
+    };
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect([first, second].map(({ headers }) => headers.connection)).toEqual([
+      'keep-alive',
+      'keep-alive',
+    ]);
+    const stopped = service.stop();
+    await waitUntil(() =>
+      ask({ agent: false }).then(
+        () => false,
+        () => true,
+      ),
+    );
+    for (const { statusCode, headers } of [await ask(), await ask()]) {
+      expect([statusCode, headers.connection]).toEqual([200, 'close']);
+    }
+    // Long before the 60 seconds: when the last connection is closed.
+    expect(await stopped).toBe(0);
+    agent.destroy();
+  });
+
   it('leaves no server behind when it is told to stop while it starts', async () => {
     const data = join(directory, 'data');
     const { child, ended, line } = spawnService({ DATA_DIR: data });
@@ -170,6 +199,11 @@ describe('a start with wrong settings', () => {
       ['PORT must be a whole number', 'BCRYPT_COST must be a whole number'],
     ],
     ['no server in production', { NODE_ENV: 'production' }, ['INSTANCE_HOST must name']],
+    [
+      'a file of a secret that is not there',
+      { ...database, SECRET_KEY_FILE: '/nowhere/key' },
+      ['SECRET_KEY_FILE cannot be read (ENOENT)'],
+    ],
     ['a short key', { ...database, SECRET_KEY: 'hunter2' }, ['SECRET_KEY must have']],
   ])(
     'does not happen, and says why: %s',
@@ -182,6 +216,19 @@ describe('a start with wrong settings', () => {
       expect(output()).not.toMatch(/hunter2|eighty/);
     },
   );
+
+  it('takes its key from a file, but not from two places', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'uas-files-'));
+    const environment = { ...database, SECRET_KEY_FILE: join(directory, 'key') };
+    await writeFile(environment.SECRET_KEY_FILE, `${TEST_SECRET_KEY}\n`, { mode: 0o400 });
+    const service = await startService(environment);
+    expect((await service.fetch('/health/live')).status).toBe(200);
+    expect(await service.stop()).toBe(0);
+    const both = spawnService({ ...environment, SECRET_KEY: TEST_SECRET_KEY });
+    expect(await both.ended).toBe(1);
+    expect(both.output()).toContain('SECRET_KEY_FILE is set and SECRET_KEY too');
+    await rm(directory, { recursive: true });
+  });
 
   it('names a scheme of hashes that nothing can make here', async () => {
     // As on a platform that there is no binary for.

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parseSettings, Settings, SettingsError } from './settings';
 
@@ -99,6 +101,57 @@ describe('parseSettings', () => {
     expect(problems({ TRUST_PROXY })).toEqual([
       'TRUST_PROXY must be the number of proxies before the service, or their addresses or subnets, with commas',
     ]);
+  });
+
+  describe('with files of secrets', () => {
+    let directory: string;
+
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), 'uas-secrets-'));
+    });
+
+    afterEach(() => {
+      rmSync(directory, { recursive: true });
+    });
+
+    function file(content: string): string {
+      const path = join(directory, 'secret');
+      writeFileSync(path, content);
+      return path;
+    }
+
+    const NAMES = ['SECRET_KEY', 'SECRET_KEY_PREVIOUS', 'DB_PASS'] as const;
+
+    it.each([
+      ['a secret', 'a secret'],
+      ['a secret\n', 'a secret'],
+      ['a secret\r\n', 'a secret'],
+      [' two\nlines \n\n', ' two\nlines \n'],
+      ['\n', ''],
+    ])('takes what %j holds', (content, secret) => {
+      const path = file(content);
+      for (const name of NAMES) {
+        expect(parseSettings({ [`${name}_FILE`]: path })[name]).toBe(secret);
+      }
+    });
+
+    it('refuses a secret and a file for it, and does not repeat either', () => {
+      const path = file('canary');
+      for (const name of NAMES) {
+        expect(problems({ [name]: 'canary', [`${name}_FILE`]: path })).toEqual([
+          `${name}_FILE is set and ${name} too: leave one of them empty`,
+        ]);
+      }
+    });
+
+    it('names every file that cannot be read, beside what else is wrong', () => {
+      const missing = join(directory, 'none');
+      expect(problems({ SECRET_KEY_FILE: missing, DB_PASS_FILE: directory, PORT: 'x' })).toEqual([
+        'SECRET_KEY_FILE cannot be read (ENOENT): it must be a file that the user of the service may read',
+        'DB_PASS_FILE cannot be read (EISDIR): it must be a file that the user of the service may read',
+        'PORT must be a whole number from 0 to 65535',
+      ]);
+    });
   });
 
   it('finds every setting in .env, with its default', () => {

@@ -14,6 +14,7 @@ import {
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import type { Environment } from './environment';
+import { readSecretFiles } from './secret-files';
 import { StartError } from './start-error';
 
 /**
@@ -44,6 +45,10 @@ export class Settings {
   @Text()
   readonly DB_PASS: string = '';
 
+  /** File that holds `DB_PASS`; see `readSecretFiles`. */
+  @Text()
+  readonly DB_PASS_FILE: string = '';
+
   @RequiredWithInstanceHost()
   @Text()
   readonly DB_NAME: string = '';
@@ -59,9 +64,17 @@ export class Settings {
   @Text()
   readonly SECRET_KEY: string = '';
 
+  /** File that holds `SECRET_KEY`. */
+  @Text()
+  readonly SECRET_KEY_FILE: string = '';
+
   /** Key that still verifies tokens after a rotation, and signs none. */
   @Text()
   readonly SECRET_KEY_PREVIOUS: string = '';
+
+  /** File that holds `SECRET_KEY_PREVIOUS`. */
+  @Text()
+  readonly SECRET_KEY_PREVIOUS_FILE: string = '';
 
   /** Lets a short or well-known `SECRET_KEY` of the reference be taken over. */
   @Switch()
@@ -82,6 +95,10 @@ export class Settings {
   /** Proxies whose word on address and protocol of a client is taken; see `trustProxy`. */
   @Proxies()
   readonly TRUST_PROXY: string = '';
+
+  /** How long open connections are served after the service was told to stop, in seconds. */
+  @WholeNumber(0, 600)
+  readonly DRAIN_SECONDS: number = 0;
 
   /** Cost of bcrypt: 2 to this power rounds. */
   @WholeNumber(4, 20)
@@ -135,17 +152,21 @@ export class SettingsError extends StartError {
 }
 
 /**
- * The settings that an environment describes. Names that are no setting are left aside.
+ * The settings that an environment describes, and the files of secrets that it names. Names that
+ * are no setting are left aside.
  *
  * @throws SettingsError naming every bad or missing setting, never its value
  */
 export function parseSettings(environment: Environment): Settings {
-  const names = Object.keys(new Settings()).filter((name) => environment[name] !== undefined);
-  const given = Object.fromEntries(names.map((name) => [name, environment[name]]));
+  const { secrets, problems: unreadable } = readSecretFiles(environment);
+  const all = { ...environment, ...secrets };
+  const names = Object.keys(new Settings()).filter((name) => all[name] !== undefined);
+  const given = Object.fromEntries(names.map((name) => [name, all[name]]));
   const settings = plainToInstance(Settings, given);
-  const problems = validateSync(settings, { stopAtFirstError: true }).map(
+  const invalid = validateSync(settings, { stopAtFirstError: true }).map(
     ({ property, constraints }) => `${property} ${Object.values(constraints ?? {}).join(', ')}`,
   );
+  const problems = [...unreadable, ...invalid];
   if (settings.NODE_ENV === 'production' && settings.embedded) {
     problems.push(
       'INSTANCE_HOST must name a PostgreSQL server in production: the embedded one is for trying, developing and testing',

@@ -3,6 +3,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors/api-error';
 import { answerRefusedRequests } from './refused-by-node';
+import { KEEP_ALIVE_MS } from './stop-serving';
 
 /**
  * Express as this service wants it: paths are case-sensitive and strict about a slash at their end,
@@ -20,7 +21,10 @@ export class ServiceAdapter extends ExpressAdapter {
 
   /** Without Node's check of the Host header; see `requireHost`. */
   override initHttpServer(): void {
-    this.httpServer = createServer({ requireHostHeader: false }, this.getInstance<Express>());
+    this.httpServer = createServer(
+      { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS },
+      this.getInstance<Express>(),
+    );
     answerRefusedRequests(this.httpServer);
   }
 

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Runs once before everything else, as root and without a network: hands each service the secrets
+# that it needs, in a volume of its own, readable by nobody but the user it runs as. What the
+# operator set is taken, from the environment or from a file; what nobody set is made at the first
+# start and kept. Never prints one.
+set -eu
+umask 077
+
+NODE=1000 POSTGRES=999 NGINX=101
+
+given() { # NAME: what the operator set
+  eval "value=\${$1:-}"
+  if [ -s "/run/secrets/$1" ]; then
+    if [ -n "$value" ]; then
+      echo "$1_FILE is set and $1 too: leave one of them empty" >&2
+      exit 1
+    fi
+    value=$(cat "/run/secrets/$1")
+  fi
+  printf %s "$value"
+}
+
+random() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+
+put() { # OWNER FILE [MODE]: what comes in, whole or not at all
+  cat >"$2.new"
+  chmod "${3:-400}" "$2.new"
+  chown "$1:$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+key=$(given SECRET_KEY)
+if [ -n "$key" ]; then
+  printf %s "$key" | put $NODE /secrets/backend/secret-key
+elif [ ! -s /secrets/backend/secret-key ]; then
+  random | put $NODE /secrets/backend/secret-key
+fi
+previous=$(given SECRET_KEY_PREVIOUS)
+printf %s "$previous" | put $NODE /secrets/backend/secret-key-previous
+
+# Known to both; of two that were kept, the database's counts, as it is what was set there.
+password=$(given DB_PASS)
+[ -n "$password" ] || password=$(cat /secrets/database/db-pass 2>/dev/null || random)
+printf %s "$password" | put $POSTGRES /secrets/database/db-pass
+printf %s "$password" | put $NODE /secrets/backend/db-pass
+
+# Of the superuser, as whom nobody logs in over the network.
+[ -s /secrets/database/postgres-pass ] || random | put $POSTGRES /secrets/database/postgres-pass
+put $POSTGRES /secrets/database/role.sh 500 <"$(dirname "$0")/database-role.sh"
+
+if [ -s /run/secrets/TLS_CERT ]; then
+  put $NGINX /secrets/nginx/tls.key </run/secrets/TLS_KEY
+  put $NGINX /secrets/nginx/tls.crt </run/secrets/TLS_CERT
+else
+  rm -f /secrets/nginx/tls.crt /secrets/nginx/tls.key
+fi
+chmod 755 /secrets/*
