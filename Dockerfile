@@ -9,7 +9,7 @@ RUN npm ci --no-audit --no-fund
 COPY . .
 
 FROM sources AS build
-RUN npm run build
+RUN npx tsc -b tsconfig.build.json
 
 FROM sources AS page
 # Whatever modes the checkout has: nginx is not root, and must be able to read it.

@@ -56,7 +56,6 @@ describe('HTTP', () => {
     ['/health/live/', 404],
     ['/user/./me', 200],
     ['/api', 404],
-    ['/', 404],
     ['/%', 404],
     ['/user/%zz', 404],
   ])('GET %s is %i', async (path, status) => {

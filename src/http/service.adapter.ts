@@ -48,7 +48,8 @@ export class ServiceAdapter extends ExpressAdapter {
       const allowed = allowedMethods(this.getInstance<Express>(), request.path);
       if (allowed.length === 0) {
         void this.page(request, response, (error?: unknown) => {
-          if (error === undefined) void notFound(request, response, next);
+          // A router that leaves it to others says null.
+          if (error === undefined || error === null) void notFound(request, response, next);
           else next(error);
         });
       } else if (request.method === 'OPTIONS') {
