@@ -5,7 +5,15 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const here = import.meta.dirname;
-const sources = ['src', 'public', 'index.html', 'openapi.json', 'package.json', 'vite.config.ts'];
+const sources = [
+  'src',
+  'public',
+  'index.html',
+  'openapi.json',
+  'package.json',
+  'tsconfig.json',
+  'vite.config.ts',
+];
 
 function newest(path) {
   const { mtimeMs } = statSync(path);

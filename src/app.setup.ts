@@ -29,7 +29,7 @@ export async function createApp(
   try {
     const app = await NestFactory.create<NestExpressApplication>(
       AppModule.forRoot(settings, keys, dataSource),
-      new ServiceAdapter(servePage()),
+      new ServiceAdapter(servePage(settings.ROOT_PATH)),
       { abortOnError: false, bodyParser: false, logger: new NestLogger(logger) },
     );
     app.set('trust proxy', settings.trustProxy);

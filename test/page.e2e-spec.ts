@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { createDatabase, type TestDatabase } from './support/database';
 import { type RunningService, startService, TEST_SECRET_KEY } from './support/service';
 
@@ -47,6 +48,29 @@ describe('the page', () => {
       ]);
     }
     expect(html).not.toMatch(/<script(?![^>]* src=)/);
+  });
+
+  it('asks for little: at most 150 kB of JavaScript, gzipped, before it can be used', async () => {
+    const html = await (await service.fetch('/login', HTML)).text();
+    const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)];
+    const sizes = await Promise.all(
+      scripts.map(
+        async ([, path = '']) => gzipSync(await (await service.fetch(path)).text()).length,
+      ),
+    );
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(150_000);
+  });
+
+  it('is told where the API is', async () => {
+    const elsewhere = await startService({
+      ...database.environment,
+      SECRET_KEY: TEST_SECRET_KEY,
+      ROOT_PATH: '/accounts/v1',
+    });
+    const html = await (await elsewhere.fetch('/', HTML)).text();
+    expect(html).toContain('<meta name="api" content="/accounts/v1"');
+    await elsewhere.stop();
   });
 
   it('is answered to HEAD, and to whoever takes anything', async () => {

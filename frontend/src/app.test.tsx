@@ -69,8 +69,8 @@ it('compares the two passwords before anything is sent', async () => {
 
 it.each([
   [409, 'The name is taken.', 'The name is taken.'],
-  [429, 'Too many.', 'Too many. Try again in 7 s.'],
-  [503, 'Overloaded.', 'Overloaded. Try again in 7 s.'],
+  [429, 'Too many.', 'That was tried too often. Try again in 7 s.'],
+  [503, 'Overloaded.', 'The service is busy right now. Try again in 7 s.'],
   [500, 'Internal Server Error', 'Something went wrong. Try again in a moment.'],
 ])('tells %i in words', async (status, detail, words) => {
   serve({
@@ -120,6 +120,34 @@ it('says so when the login has ended elsewhere', async () => {
   loggedIn = false;
   await userEvent.click(button);
   expect(await screen.findByText(/ended elsewhere, or has expired/)).toBeVisible();
+});
+
+it('says so when the account is made and the login fails', async () => {
+  serve({
+    'GET /api/user/me': NOBODY,
+    'POST /api/user/create': () => new Response(null, { status: 204 }),
+    'POST /api/user/session': () => json(503, { detail: 'Overloaded.' }, { 'Retry-After': '3' }),
+  });
+  show(<App />, { path: '/signup' });
+  await userEvent.type(await screen.findByLabelText(/Username/), 'hana');
+  await userEvent.type(screen.getByLabelText(/Email/), 'hana@example.com');
+  await userEvent.type(screen.getByLabelText(/^Password/, { selector: 'input' }), 'secret 9');
+  await userEvent.type(screen.getByLabelText(/Repeat/, { selector: 'input' }), 'secret 9');
+  await userEvent.click(screen.getByRole('button', { name: 'Sign up' }));
+  expect(await screen.findByText('Your account has been made. Log in.')).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Log in' })).toBeVisible();
+});
+
+it('says so when logging out fails', async () => {
+  serve({
+    'GET /api/user/me': () => json(200, ME),
+    'GET /api/user/sessions': () =>
+      json(200, { items: [session('a', true)], total: 1, page: 1, size: 6 }),
+    'DELETE /api/user/session': () => json(503, { detail: 'Away.' }, { 'Retry-After': '2' }),
+  });
+  show(<App />);
+  await userEvent.click(await screen.findByRole('button', { name: 'Log out' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('Try again in 2 s.');
 });
 
 it('offers to try again when nobody answers', async () => {

@@ -2,6 +2,7 @@ import { Alert, Button, Center, Loader, Stack } from '@mantine/core';
 import { type JSX, lazy, type ReactNode, Suspense } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import { useMe } from './api/queries';
+import { ErrorBoundary } from './components/error-boundary';
 import { Layout } from './components/layout';
 import { useProblemText } from './components/problem-alert';
 import { useSpeech } from './i18n/language';
@@ -16,14 +17,16 @@ const HomePage = lazy(() => import('./pages/home/home'));
 export function App(): JSX.Element {
   return (
     <Layout>
-      <Suspense fallback={<Waiting />}>
-        <Routes>
-          <Route path="/" element={<ForMe page={<HomePage />} />} />
-          <Route path="/login" element={<ForNobody page={<LogInPage />} />} />
-          <Route path="/signup" element={<ForNobody page={<SignUpPage />} />} />
-          <Route path="*" element={<NotFoundPage />} />
-        </Routes>
-      </Suspense>
+      <ErrorBoundary instead={<Broken />}>
+        <Suspense fallback={<Waiting />}>
+          <Routes>
+            <Route path="/" element={<ForMe page={<HomePage />} />} />
+            <Route path="/login" element={<ForNobody page={<LogInPage />} />} />
+            <Route path="/signup" element={<ForNobody page={<SignUpPage />} />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Routes>
+        </Suspense>
+      </ErrorBoundary>
     </Layout>
   );
 }
@@ -49,6 +52,18 @@ function Waiting(): JSX.Element {
     <Center mih="60vh">
       <Loader aria-label={t.loading} />
     </Center>
+  );
+}
+
+/** What helps is the page as it is now. */
+function Broken(): JSX.Element {
+  return (
+    <Unreachable
+      error={new Error('The page could not be drawn')}
+      again={() => {
+        window.location.reload();
+      }}
+    />
   );
 }
 

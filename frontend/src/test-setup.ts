@@ -1,6 +1,9 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, beforeEach } from 'vitest';
+
+// What is waited for is the page, not a time.
+configure({ asyncUtilTimeout: 4000 });
 
 beforeEach(() => {
   // What Mantine asks a browser for, and happy-dom does not have as browsers do.

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -24,13 +24,20 @@ const CONTENT_SECURITY_POLICY = {
 /**
  * Serves the page to GET and HEAD that nothing else answers: its files, and its start for every
  * other path that a browser asks for as a page. Files whose name has a hash in it never change.
+ *
+ * @param rootPath prefix of the API, which the page is told
  */
-export function servePage(directory = DIRECTORY): RequestHandler {
-  if (!existsSync(join(directory, 'index.html'))) {
+export function servePage(rootPath: string, directory = DIRECTORY): RequestHandler {
+  const start = join(directory, 'index.html');
+  if (!existsSync(start)) {
     return (_request, _response, next) => {
       next();
     };
   }
+  const html = readFileSync(start, 'utf8').replace(
+    /(<meta name="api" content=")[^"]*/,
+    (_all, before: string) => before + rootPath,
+  );
   const router = express.Router();
   router.use((request, response, next) => {
     const isPage = ['GET', 'HEAD'].includes(request.method) && response.locals['rooted'] !== true;
@@ -52,7 +59,7 @@ export function servePage(directory = DIRECTORY): RequestHandler {
         const isHashed = path.startsWith(join(directory, 'assets/'));
         response.setHeader(
           'Cache-Control',
-          isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+          isHashed ? 'public, max-age=31536000, immutable' : 'no-store',
         );
       },
     }),
@@ -64,11 +71,7 @@ export function servePage(directory = DIRECTORY): RequestHandler {
       next('router');
       return;
     }
-    response.sendFile('index.html', {
-      root: directory,
-      cacheControl: false,
-      headers: { 'Cache-Control': 'no-store' },
-    });
+    response.set('Cache-Control', 'no-store').type('html').send(html);
   });
   return router;
 }

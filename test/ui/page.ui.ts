@@ -43,7 +43,7 @@ test('what is wrong is told where it is wrong', async ({ person }) => {
   await person.button(words.signUp).click();
   await expect(field(words.password)).toHaveAccessibleDescription(new RegExp(words.short));
   await expect(field(words.email)).toHaveAccessibleDescription(words.notEmail);
-  await expect(field(words.password)).toBeFocused();
+  await expect(field(words.email)).toBeFocused();
   await person.isAccessible();
   await field(words.username).fill(name);
   await field(words.email).fill(`other-${name}@example.com`);
@@ -109,9 +109,37 @@ test('change the name', async ({ person }) => {
   await person.isAccessible();
   await person.button(words.save).click();
   await expect(page.getByText(words.nameChanged)).toBeVisible();
+  await person.isAccessible();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(`${name}2`));
   await page.reload();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(`${name}2`));
+});
+
+test('a page whose files are gone says so, and does not stay white', async ({ person }) => {
+  const { page, words, field } = person;
+  await page.route('**/assets/home-*.js', (route) => route.abort());
+  await page.goto('/signup');
+  await field(words.username).fill(person.name);
+  await field(words.email).fill(`${person.name}@example.com`);
+  await field(words.password).fill(PASSWORD);
+  await field(words.repeat).fill(PASSWORD);
+  await person.button(words.signUp).click();
+  await expect(person.button(words.tryAgain)).toBeVisible();
+  await page.unroute('**/assets/home-*.js');
+  await person.button(words.tryAgain).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(person.name));
+});
+
+test('end all others', async ({ person, elsewhere }) => {
+  const { page, words } = person;
+  await person.signUp();
+  await elsewhere.logIn();
+  await expect(elsewhere.page).toHaveURL('/');
+  await page.reload();
+  await person.button(words.endOthers).click();
+  await expect(page.getByText(words.nobodyElse)).toBeVisible();
+  await elsewhere.page.reload();
+  await expect(elsewhere.page).toHaveURL('/login');
 });
 
 test('delete the account', async ({ person }) => {
@@ -189,13 +217,16 @@ test('says so when nobody answers, and when it is too much', async ({ person }) 
   await person.button(words.logIn).click();
   await expect(page.getByRole('alert')).toHaveText(words.offline);
   await page.unroute('**/api/user/session');
+  // Also when the browser itself knows, which must not send it later.
+  await person.context.setOffline(true);
+  await person.button(words.logIn).click();
+  await expect(page.getByRole('alert')).toHaveText(words.offline);
+  await person.context.setOffline(false);
   await page.route('**/api/user/session', (route) =>
     route.fulfill({
       status: 503,
       headers: { 'Retry-After': '3', 'Content-Type': 'application/json' },
-      body: JSON.stringify({
-        detail: words.overloaded.slice(0, words.overloaded.lastIndexOf('. ') + 1),
-      }),
+      body: JSON.stringify({ detail: 'Overloaded' }),
     }),
   );
   await person.button(words.logIn).click();

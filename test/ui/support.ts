@@ -48,10 +48,10 @@ const WORDS = {
     weak: '비밀번호 강도: 매우 약함',
     show: '비밀번호 표시',
     offline: '서비스에 연결할 수 없습니다. 인터넷 연결을 확인하고 다시 시도하세요.',
-    overloaded: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요. 3초 후에 다시 시도하세요.',
+    overloaded: '지금은 서비스가 바쁩니다. 3초 후에 다시 시도하세요.',
     other: 'English',
     notFound: '찾을 수 없는 페이지입니다',
-    dark: '어두운 화면',
+    tryAgain: '다시 시도',
   },
   en: {
     signUp: 'Sign up',
@@ -86,11 +86,10 @@ const WORDS = {
     weak: 'Password strength: very weak',
     show: 'Show the password',
     offline: 'The service cannot be reached. Check your connection and try again.',
-    overloaded:
-      'There is more to do right now than can be done: try again in a moment. Try again in 3 s.',
+    overloaded: 'The service is busy right now. Try again in 3 s.',
     other: '한국어',
     notFound: 'There is no such page',
-    dark: 'Dark colours',
+    tryAgain: 'Try again',
   },
 };
 

@@ -9,6 +9,7 @@ import {
   useQueryClient,
   type UseQueryResult,
 } from '@tanstack/react-query';
+import { useNavigate } from 'react-router';
 import type { components } from './schema';
 import { api, form, type SessionPage, type User } from './client';
 import { dataOf, Problem } from './problem';
@@ -25,11 +26,12 @@ const NOTICE_MS = 5000;
 /** Other tabs of this browser, which share its cookie. */
 const otherTabs = new BroadcastChannel('login');
 
-/** Why nobody is logged in any more, for whoever was. */
-export type Farewell = 'loggedOut' | 'ended' | 'deleted';
+/** Why nobody is logged in, for whoever was or is about to be. */
+export type Farewell = 'loggedOut' | 'ended' | 'deleted' | 'created';
 
 /** Nobody is logged in any more: what was known of whoever was is forgotten. */
 function forget(client: QueryClient, why: Farewell): void {
+  void client.cancelQueries();
   if (client.getQueryData(ME)) client.setQueryData(FAREWELL, why);
   client.setQueryData(ME, null);
   client.removeQueries({ queryKey: SESSIONS });
@@ -52,8 +54,11 @@ export function createQueryClient(): QueryClient {
       },
     }),
     defaultOptions: {
+      // A browser that thinks it is offline may be wrong, and must not do later what was asked for now.
+      mutations: { networkMode: 'always' },
       // What the service has answered stands; what it could not answer may pass.
       queries: {
+        networkMode: 'always',
         retry: (failures, error) =>
           failures < 2 && error instanceof Problem && (error.status === 0 || error.status >= 500),
       },
@@ -68,11 +73,12 @@ export function useMe(): UseQueryResult<User | null> {
   const client = useQueryClient();
   return useQuery({
     queryKey: ME,
-    queryFn: async () => {
+    queryFn: async ({ signal }) => {
       try {
-        return await dataOf(api.GET('/user/me'));
+        return await dataOf(api.GET('/user/me', { signal }));
       } catch (error) {
-        if (!(error instanceof Problem) || error.status !== 401) throw error;
+        // An answer that nobody waits for any more may be about a login of before.
+        if (signal.aborted || !(error instanceof Problem) || error.status !== 401) throw error;
         forget(client, 'ended');
         return null;
       }
@@ -102,12 +108,20 @@ export function useSessions(page: number, size: number): UseQueryResult<SessionP
 type Mutation<Body> = UseMutationResult<unknown, Error, Body>;
 
 export function useSignUp(): Mutation<Schemas['CreateUserDto']> {
+  const client = useQueryClient();
+  const navigate = useNavigate();
   const logIn = useLogIn();
   return useMutation({
     mutationFn: async (body: Schemas['CreateUserDto']) => {
       await dataOf(api.POST('/user/create', { body }));
-      // Whoever has just chosen a password is not asked for it again.
-      await logIn.mutateAsync({ username: body.username, password: body.password1 });
+      // Whoever has just chosen a password is not asked for it again, unless that fails: the account
+      // is there all the same.
+      try {
+        await logIn.mutateAsync({ username: body.username, password: body.password1 });
+      } catch {
+        client.setQueryData<Farewell>(FAREWELL, 'created');
+        await navigate('/login');
+      }
     },
   });
 }
@@ -142,10 +156,17 @@ export function useLogOut(): Mutation<void> {
 export function useEndSession(): Mutation<string | undefined> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string | undefined) =>
-      id === undefined
-        ? dataOf(api.DELETE('/user/sessions'))
-        : dataOf(api.DELETE('/user/sessions/{id}', { params: { path: { id } } })),
+    mutationFn: async (id: string | undefined) => {
+      if (id === undefined) return dataOf(api.DELETE('/user/sessions'));
+      try {
+        await dataOf(api.DELETE('/user/sessions/{id}', { params: { path: { id } } }));
+        return;
+      } catch (error) {
+        // It was over already, which is what was wanted.
+        if (error instanceof Problem && error.status === 404) return undefined;
+        throw error;
+      }
+    },
     onSettled: () => client.invalidateQueries({ queryKey: SESSIONS }),
   });
 }
@@ -162,6 +183,8 @@ export function useChangePassword(): Mutation<Schemas['ChangePasswordDto']> {
 export function useRename(): Mutation<Schemas['RenameDto']> {
   const client = useQueryClient();
   return useMutation({
+    // Whoever asks meanwhile does so with a token that dies.
+    onMutate: () => client.cancelQueries(),
     mutationFn: (body: Schemas['RenameDto']) => dataOf(api.PATCH('/user/me', { body })),
     onSuccess: () => {
       otherTabs.postMessage('renamed');

@@ -16,6 +16,7 @@ import { useLogOut, useMe } from '../api/queries';
 import { useSpeech } from '../i18n/language';
 import { languages } from '../i18n/messages';
 import { Brand } from './brand';
+import { ProblemAlert } from './problem-alert';
 
 /** What stands around every page: the way past it, the name, the settings of the page, and the way out. */
 export function Layout({ children }: { readonly children: ReactNode }): JSX.Element {
@@ -91,6 +92,7 @@ function Header(): JSX.Element {
             )}
           </Group>
         </Group>
+        <ProblemAlert error={logOut.error} />
       </Container>
     </Box>
   );

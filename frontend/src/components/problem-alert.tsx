@@ -3,6 +3,7 @@ import { IconAlertCircle } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { Problem } from '../api/problem';
 import { useSpeech } from '../i18n/language';
+import { fill } from '../i18n/messages';
 
 /** What went wrong and what to do, in words; nothing for what is told at its fields. */
 export function useProblemText(error: Error | null): string {
@@ -12,9 +13,8 @@ export function useProblemText(error: Error | null): string {
   if (error.status === 0) return t.offline;
   if (Object.keys(error.fields).length > 0) return '';
   const words = error.message === '' || error.status === 500 ? t.broken : error.message;
-  return error.retryAfter === undefined
-    ? words
-    : `${words} ${t.retryIn.replace('{seconds}', String(error.retryAfter))}`;
+  if (error.retryAfter === undefined) return words;
+  return fill(error.status === 429 ? t.tooMany : t.busy, { seconds: error.retryAfter });
 }
 
 /** `useProblemText`, where everybody notices it. */

@@ -33,7 +33,8 @@ export function useServiceForm<Values extends Record<string, string>>(
         onError: (error) => {
           if (!(error instanceof Problem)) return;
           form.setErrors(error.fields);
-          focus(Object.keys(error.fields)[0]);
+          // The first as they stand in the form.
+          focus(Object.keys(form.getValues()).find((field) => field in error.fields));
         },
       });
     },

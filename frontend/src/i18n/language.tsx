@@ -1,5 +1,13 @@
-import { useLocalStorage } from '@mantine/hooks';
-import { createContext, type JSX, type ReactNode, use, useEffect, useMemo } from 'react';
+import {
+  createContext,
+  type JSX,
+  type ReactNode,
+  use,
+  useCallback,
+  useEffect,
+  useMemo,
+  useState,
+} from 'react';
 import { setApiLanguage } from '../api/client';
 import { catalogues, type Language, type Messages } from './messages';
 
@@ -21,14 +29,21 @@ export function browserLanguage(wished: readonly string[] = navigator.languages)
   return 'en';
 }
 
+/** Where a language that somebody has chosen is kept; the browser's is asked for anew each time. */
+const STORED = 'language';
+
+function storedLanguage(): Language | undefined {
+  const stored = localStorage.getItem(STORED);
+  return stored === 'ko' || stored === 'en' ? stored : undefined;
+}
+
 export function LanguageProvider({ children }: { readonly children: ReactNode }): JSX.Element {
-  const [language, setLanguage] = useLocalStorage<Language>({
-    key: 'language',
-    defaultValue: browserLanguage(),
-    getInitialValueInEffect: false,
-    deserialize: (value) => (value === 'ko' || value === 'en' ? value : browserLanguage()),
-    serialize: (value) => value,
-  });
+  const [chosen, choose] = useState(storedLanguage);
+  const language = chosen ?? browserLanguage();
+  const setLanguage = useCallback((tag: Language) => {
+    localStorage.setItem(STORED, tag);
+    choose(tag);
+  }, []);
   const t = catalogues[language];
   // Before the first request of this language, not after it has been drawn.
   setApiLanguage(language);

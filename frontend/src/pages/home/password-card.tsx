@@ -1,4 +1,3 @@
-import { notifications } from '@mantine/notifications';
 import { IconShieldLock } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
@@ -9,6 +8,7 @@ import { NewPasswordFields, useNewPasswordRules } from '../../components/new-pas
 import { PasswordField } from '../../components/password-field';
 import { ProblemAlert } from '../../components/problem-alert';
 import { useServiceForm } from '../../components/use-service-form';
+import { useNotice } from '../../components/use-notice';
 import { useSpeech } from '../../i18n/language';
 
 /** How I get in. */
@@ -31,6 +31,7 @@ function ChangePasswordForm({
   readonly close: () => void;
 }): JSX.Element {
   const { t } = useSpeech();
+  const notice = useNotice();
   const change = useChangePassword();
   const rules = useNewPasswordRules();
   const { form, onSubmit } = useServiceForm(
@@ -41,7 +42,7 @@ function ChangePasswordForm({
     change,
     () => {
       close();
-      notifications.show({ message: t.passwordChanged });
+      notice(t.passwordChanged);
     },
   );
   return (

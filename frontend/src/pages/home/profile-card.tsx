@@ -1,5 +1,4 @@
 import { Stack, Table, TextInput } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconUser } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
@@ -8,6 +7,7 @@ import { Card } from '../../components/card';
 import { DialogForm, FormDialog } from '../../components/form-dialog';
 import { ProblemAlert } from '../../components/problem-alert';
 import { useServiceForm } from '../../components/use-service-form';
+import { useNotice } from '../../components/use-notice';
 import { useSpeech } from '../../i18n/language';
 
 /** Who I am. */
@@ -49,6 +49,7 @@ function RenameForm({
   readonly close: () => void;
 }): JSX.Element {
   const { t } = useSpeech();
+  const notice = useNotice();
   const rename = useRename();
   const { form, onSubmit } = useServiceForm(
     {
@@ -58,7 +59,7 @@ function RenameForm({
     rename,
     () => {
       close();
-      notifications.show({ message: t.nameChanged });
+      notice(t.nameChanged);
     },
   );
   return (

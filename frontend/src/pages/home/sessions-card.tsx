@@ -10,7 +10,6 @@ import {
   Text,
   ThemeIcon,
 } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import {
   IconDeviceDesktop,
   IconDeviceMobile,
@@ -23,6 +22,7 @@ import type { Session } from '../../api/client';
 import { useEndSession, useSessions } from '../../api/queries';
 import { Card } from '../../components/card';
 import { ProblemAlert } from '../../components/problem-alert';
+import { useNotice } from '../../components/use-notice';
 import { useSpeech } from '../../i18n/language';
 import { fill } from '../../i18n/messages';
 import { howLongAgo } from './how-long-ago';
@@ -32,6 +32,7 @@ const PAGE_SIZE = 6;
 /** Where I am logged in, and the end of it. */
 export function SessionsCard(): JSX.Element {
   const { t } = useSpeech();
+  const notice = useNotice();
   const [page, setPage] = useState(1);
   const sessions = useSessions(page, PAGE_SIZE);
   const end = useEndSession();
@@ -61,7 +62,9 @@ export function SessionsCard(): JSX.Element {
             onChange={setPage}
             size="sm"
             aria-label={t.pages}
-            getControlProps={(control) => ({ 'aria-label': control })}
+            getControlProps={(control) => ({
+              'aria-label': control === 'previous' ? t.previous : t.next,
+            })}
             getItemProps={(item) => ({ 'aria-label': String(item) })}
           />
         )}
@@ -71,7 +74,9 @@ export function SessionsCard(): JSX.Element {
             loading={end.isPending && end.variables === undefined}
             onClick={() => {
               end.mutate(undefined, {
-                onSuccess: () => notifications.show({ message: t.othersEnded }),
+                onSuccess: () => {
+                  notice(t.othersEnded);
+                },
               });
             }}
           >
@@ -100,6 +105,7 @@ function SessionRow({
   readonly end: ReturnType<typeof useEndSession>;
 }): JSX.Element {
   const { t, language } = useSpeech();
+  const notice = useNotice();
   const { name, kind } = deviceOf(session.user_agent);
   const device = name ?? t.unknownDevice;
   const DeviceIcon = ICONS[kind] ?? IconDeviceDesktop;
@@ -138,7 +144,9 @@ function SessionRow({
             loading={end.isPending && end.variables === session.id}
             onClick={() => {
               end.mutate(session.id, {
-                onSuccess: () => notifications.show({ message: t.sessionEnded }),
+                onSuccess: () => {
+                  notice(t.sessionEnded);
+                },
               });
             }}
           >
