@@ -1,3 +1,4 @@
+import * as bcryptjs from 'bcryptjs';
 import {
   bearer,
   form,
@@ -144,6 +145,26 @@ describe('POST /user/password', () => {
     expect((await changing)[0]).toBe(204);
     expect([200, 401]).toContain((await login).status);
     await dearer.stop();
+  });
+
+  it('is not fooled by whoever has taken the name meanwhile, with the same password', async () => {
+    const token = await signUp(service, 'name given up');
+    const gate = await database.hold(
+      `SELECT FROM "user" WHERE username = 'name given up' FOR UPDATE`,
+    );
+    // What is verified is the password of this account; then its row is waited for.
+    const changing = change(token);
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    await gate.query(
+      `UPDATE "user" SET username = 'moved on', password = 'another' WHERE username = 'name given up'`,
+    );
+    await gate.query(
+      `INSERT INTO "user" (username, email, password) VALUES ('name given up', 'taken@example.com', $1)`,
+      [bcryptjs.hashSync(PASSWORD, 4)],
+    );
+    await gate.release();
+    expect(await changing).toEqual(wrong('current_password'));
+    expect(await loginStatus('name given up', PASSWORD)).toBe(200);
   });
 
   it('of two at once, lets one happen', async () => {

@@ -154,7 +154,7 @@ export class AccountService {
    * @returns whether it was the password
    */
   private async withVerifiedPassword(
-    { username }: User,
+    { id, username }: User,
     password: string,
     client: Client,
     work: {
@@ -166,7 +166,8 @@ export class AccountService {
       const verified = await this.hasher.reserve(client.gone, async (run) => {
         const user = await this.users.findWithPassword(username);
         const matched = await this.hasher.verify(run, password, username, user?.password);
-        if (user === null || matched === undefined) return undefined;
+        // The name may be somebody else's by now, whose password is none of this account's.
+        if (user?.id !== id || matched === undefined) return undefined;
         return { old: user.password, prepared: await work.prepare(run) };
       });
       if (verified === undefined) return false;

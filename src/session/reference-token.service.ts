@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { User } from '../user/user.entity';
-import { isStorable } from '../validation/rules';
 import { RevokedToken } from './revoked-token.entity';
 
 /** Longest life of a token of the reference, in seconds. */
@@ -31,7 +30,6 @@ export class ReferenceTokenService {
 
   /** The account that a token speaks for, unless it is dead. One query. */
   async accountOf({ username, issuedAt, signed }: ReferenceToken): Promise<User | null> {
-    if (!isStorable(username)) return null;
     const [user] = await this.revoked.query<User[]>(
       `SELECT id, username, email FROM "user"
         WHERE username = $1 AND ${ALIVE}`,
@@ -85,7 +83,7 @@ const ALIVE = `not_before <= to_timestamp($2) AND NOT EXISTS (
   SELECT FROM revoked_token WHERE digest = ANY ($3) AND issued_before > to_timestamp($2))`;
 
 /** First time that a token issued from now on may bear: they are dated by full seconds. */
-export const NEXT_SECOND = `(date_trunc('second', clock_timestamp()) + interval '1 second')`;
+const NEXT_SECOND = `(date_trunc('second', clock_timestamp()) + interval '1 second')`;
 
 function digestOf(kind: 'token' | 'name', text: string): Buffer {
   return createHash('sha256').update(`${kind}:${text}`).digest();

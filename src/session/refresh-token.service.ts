@@ -12,24 +12,20 @@ import type { EntityManager, Repository } from 'typeorm';
 import { Settings } from '../config/settings';
 import { SigningKeys } from '../config/signing-keys';
 import { RefreshToken } from './refresh-token.entity';
+import type { StartedSession } from './session.service';
 import { SECONDS_LEFT } from './user-session.entity';
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** A login whose refresh token is not used for so long is over. */
 const IDLE_SECONDS = 14 * DAY_SECONDS;
-/** An answer that was lost, or a second tab: so long, a used token is answered once more. */
+/** An answer that was lost, or a second tab: so long, a used token is answered again. */
 const GRACE_SECONDS = 10;
 
 /** 256 random bits, or as many of an HMAC, in base64url. */
 const TOKEN = /^[\w-]{43}$/;
 
 /** A login that a refresh token has renewed. */
-export interface RenewedSession {
-  readonly id: string;
-  /** See `UserSession`. */
-  readonly generation: number;
-  /** Seconds until it is over if nothing renews it again. */
-  readonly secondsLeft: number;
+export interface RenewedSession extends StartedSession {
   readonly account: { readonly id: number; readonly username: string };
   /** The successor of the token. */
   readonly refreshToken: string;
@@ -140,8 +136,10 @@ export class RefreshTokenService {
     );
     if (found === undefined) return undefined;
     const { id, generation, seconds_left: secondsLeft, user_id: account, username } = found;
-    const refreshToken = successors.find((one) => found.successor?.equals(hashOf(one)));
-    if (found.in_time && refreshToken !== undefined) {
+    if (found.in_time) {
+      const refreshToken = successors.find((one) => found.successor?.equals(hashOf(one)));
+      // Of a key that nobody has any more: it cannot be said again, and that is no theft.
+      if (refreshToken === undefined) return undefined;
       return { id, generation, secondsLeft, account: { id: account, username }, refreshToken };
     }
     await manager.query('DELETE FROM user_session WHERE id = $1', [id]);

@@ -19,6 +19,8 @@ export interface TestDatabase {
 export interface Hold {
   /** How many connections wait for a lock. */
   waiting(): Promise<number>;
+  /** Runs a statement in that transaction. */
+  query(sql: string, parameters?: unknown[]): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -73,6 +75,9 @@ export async function createDatabase(): Promise<TestDatabase> {
               WHERE datname = current_database() AND wait_event_type = 'Lock'`,
           );
           return rows[0]?.count ?? 0;
+        },
+        async query(statement, parameters) {
+          await holder.query(statement, parameters);
         },
         async release() {
           await holder.query('COMMIT');
