@@ -3,4 +3,8 @@
 set -eu
 mkdir -p /tmp/tls
 rm -f /tmp/tls/*.conf
-[ ! -e /etc/nginx/tls/tls.crt ] || cp /etc/nginx/tls.conf /tmp/tls/
+if [ -e /etc/nginx/tls/tls.crt ]; then
+  port=:${HTTPS_PORT:-443}
+  [ "$port" != :443 ] || port=
+  sed "s/@HTTPS_PORT@/$port/" /etc/nginx/tls.conf >/tmp/tls/tls.conf
+fi

@@ -23,4 +23,6 @@ follow() {
   done
 }
 
+# Without a backend's address nginx does not start: after a reboot of the machine, nobody but it waits.
+until [ -n "$(addresses)" ]; do sleep 1; done
 follow "$(addresses)" </dev/null &

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { MESSAGES, type MessageName } from '../src/errors/messages';
+import { CONTENT_SECURITY_POLICY } from '../src/page/page';
+
+const CONFIGURATION = readFileSync('nginx.conf', 'utf8');
 
 /** What nginx refuses by itself, and what the service would say. */
 const SAME: Readonly<Record<string, MessageName>> = {
@@ -17,9 +20,7 @@ const SAME: Readonly<Record<string, MessageName>> = {
 
 /** The entries of nginx's map from status and language to words, in their order. */
 function details(): [pattern: string, words: string][] {
-  const [, map = ''] =
-    /map "\$status \$language" \$detail \{\n([^}]*)\}/.exec(readFileSync('nginx.conf', 'utf8')) ??
-    [];
+  const [, map = ''] = /map "\$status \$language" \$detail \{\n([^}]*)\}/.exec(CONFIGURATION) ?? [];
   return [...map.matchAll(/^ *(?:"([^"]+)"|(\S+)) "([^"]*)";$/gm)].map(
     ([, quoted, bare = '', words = '']) => [quoted ?? bare, words],
   );
@@ -42,5 +43,25 @@ describe('nginx.conf', () => {
     for (const language of ['reference', 'ko', 'en'] as const) {
       expect(detail(`${status} ${language}`)).toBe(MESSAGES[name][language]);
     }
+  });
+
+  it('allows the page what the service allows it', () => {
+    const policy = Object.entries(CONTENT_SECURITY_POLICY)
+      .map(([directive, sources]) => [directive, ...sources].join(' '))
+      .join('; ');
+    expect(CONFIGURATION).toContain(`default "${policy}";`);
+  });
+
+  it('believes nothing that a client says about its address', () => {
+    const forwarded = [
+      ...CONFIGURATION.matchAll(/proxy_set_header (X-Forwarded-\S+|Forwarded) (.*);/g),
+    ];
+    expect(forwarded.map(([, name, value]) => [name, value])).toEqual([
+      ['X-Forwarded-For', '$remote_addr'],
+      ['X-Forwarded-Proto', '$scheme'],
+      ['X-Forwarded-Host', '""'],
+      ['X-Forwarded-Port', '""'],
+      ['Forwarded', '""'],
+    ]);
   });
 });

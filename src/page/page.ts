@@ -6,8 +6,8 @@ import helmet from 'helmet';
 /** Where `npm run build` puts the page; absent in the image, where nginx serves it. */
 const DIRECTORY = join(__dirname, '../../../frontend/dist');
 
-/** What the page may load and do: its own files, and requests to its own origin. */
-const CONTENT_SECURITY_POLICY = {
+/** What the page may load and do: its own files, and requests to its own origin. nginx says the same. */
+export const CONTENT_SECURITY_POLICY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
   // Mantine sets its variables in a style element.
