@@ -41,6 +41,12 @@ describe('parseSettings', () => {
   });
 
   it.each([
+    [
+      { COEXIST_WITH_FASTAPI: 'on', PASSWORD_SCHEME: 'argon2id' },
+      [
+        'PASSWORD_SCHEME must be bcrypt while COEXIST_WITH_FASTAPI is on: the FastAPI backend verifies nothing else',
+      ],
+    ],
     [{ PORT: 'eighty' }, ['PORT must be a whole number from 0 to 65535']],
     [{ PORT: '65536' }, ['PORT must be a whole number from 0 to 65535']],
     [{ PORT: '-1' }, ['PORT must be a whole number from 0 to 65535']],

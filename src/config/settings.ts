@@ -100,6 +100,10 @@ export class Settings {
   @WholeNumber(0, 600)
   readonly DRAIN_SECONDS: number = 0;
 
+  /** Whether the FastAPI backend serves the same database: hashes are ones that it verifies. */
+  @Switch()
+  readonly COEXIST_WITH_FASTAPI: boolean = false;
+
   /** Cost of bcrypt: 2 to this power rounds. */
   @WholeNumber(4, 20)
   readonly BCRYPT_COST: number = 12;
@@ -170,6 +174,11 @@ export function parseSettings(environment: Environment): Settings {
   if (settings.NODE_ENV === 'production' && settings.embedded) {
     problems.push(
       'INSTANCE_HOST must name a PostgreSQL server in production: the embedded one is for trying, developing and testing',
+    );
+  }
+  if (settings.COEXIST_WITH_FASTAPI && settings.PASSWORD_SCHEME !== 'bcrypt') {
+    problems.push(
+      'PASSWORD_SCHEME must be bcrypt while COEXIST_WITH_FASTAPI is on: the FastAPI backend verifies nothing else',
     );
   }
   if (problems.length > 0) throw new SettingsError(problems);

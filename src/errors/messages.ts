@@ -187,6 +187,13 @@ export const FIELD_MESSAGES = {
     ko: '{limit_value}자 이하여야 합니다.',
     en: 'ensure this value has at most {limit_value} characters',
   },
+  maxBytes: {
+    type: 'value_error.any_str.max_length',
+    parameter: 'limit_value',
+    reference: '{limit_value}바이트 이하여야 합니다. 한글은 한 글자가 3바이트입니다.',
+    ko: '{limit_value}바이트 이하여야 합니다. 한글은 한 글자가 3바이트입니다.',
+    en: 'ensure this value has at most {limit_value} bytes; letters beyond ASCII have two to four',
+  },
   printable: {
     type: 'value_error',
     reference: '제어 문자나 보이지 않는 문자는 사용할 수 없습니다.',

@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import * as bcryptjs from 'bcryptjs';
 import { parseSettings } from '../config/settings';
 import { SigningKeys } from '../config/signing-keys';
 import { parseHash } from './hash-format';
@@ -286,5 +287,35 @@ describe('PasswordHasher', () => {
   ])('%s: %s with %s needs a rehash: %s', (scheme, stored, password, expected) => {
     const { hasher } = fixture({ PASSWORD_SCHEME: scheme, BCRYPT_COST: '5' });
     expect(hasher.needsRehash(stored, password)).toBe(expected);
+  });
+});
+
+describe('beside the FastAPI backend', () => {
+  /** Decomposed, as some systems type it: passlib hashes it so. */
+  const DECOMPOSED = 'cafe\u0301 du monde';
+  const COMPOSED = DECOMPOSED.normalize('NFC');
+
+  it('hashes a password as it was typed, by plain bcrypt', async () => {
+    const coexisting = fixture({ COEXIST_WITH_FASTAPI: 'on' });
+    const stored = await coexisting.hash(DECOMPOSED);
+    expect(stored).toMatch(/^\$2b\$04\$.{53}$/);
+    expect(bcryptjs.compareSync(DECOMPOSED, stored)).toBe(true);
+    expect(bcryptjs.compareSync(COMPOSED, stored)).toBe(false);
+    expect(await coexisting.matches(DECOMPOSED, stored)).toBe(true);
+  });
+
+  it('verifies what was typed, in NFC and raw', async () => {
+    const coexisting = fixture({ COEXIST_WITH_FASTAPI: 'on' });
+    const composed = await coexisting.hash(COMPOSED);
+    expect(await coexisting.matches(DECOMPOSED, composed)).toBe(true);
+    expect(await coexisting.matches(COMPOSED, composed)).toBe(true);
+  });
+
+  it('replaces no hash', () => {
+    const cheap = '$2b$04$abcdefghijklmnopqrstuuNQrW4HtpbvUPwWirnrwjC4bel4JAS1u';
+    expect(fixture({ BCRYPT_COST: '5' }).hasher.needsRehash(cheap, 'pw')).toBe(true);
+    expect(
+      fixture({ BCRYPT_COST: '5', COEXIST_WITH_FASTAPI: 'on' }).hasher.needsRehash(cheap, 'pw'),
+    ).toBe(false);
   });
 });

@@ -39,13 +39,17 @@ export class PasswordHasher {
     return this.queue.reserve(client, work);
   }
 
-  /** A hash of a new password, in NFC, by the scheme of the settings. */
-  async hash(run: RunHash, password: string): Promise<string> {
-    const { PASSWORD_SCHEME: scheme, BCRYPT_COST: cost } = this.settings;
+  /**
+   * A hash of a new password by the scheme of the settings: in NFC, or as it was typed if the
+   * FastAPI backend is to verify it, which knows no other form.
+   */
+  async hash(run: RunHash, typed: string): Promise<string> {
+    const { PASSWORD_SCHEME: scheme, BCRYPT_COST: cost, COEXIST_WITH_FASTAPI: raw } = this.settings;
+    const password = raw ? typed : typed.normalize('NFC');
     const result = await run(
       scheme === 'argon2id'
-        ? { name: 'hash', scheme, password: password.normalize('NFC') }
-        : { name: 'hash', scheme, password: password.normalize('NFC'), cost },
+        ? { name: 'hash', scheme, password }
+        : { name: 'hash', scheme, password, cost },
     );
     return String(result);
   }
@@ -80,11 +84,13 @@ export class PasswordHasher {
   /**
    * Whether a hash that a password has just verified against should be replaced: it is of another
    * scheme than new ones, or cheaper. Not where bcrypt saw only the beginning of the password: what
-   * followed was not verified, and must not become part of what is asked for.
+   * followed was not verified, and must not become part of what is asked for. And not beside the
+   * FastAPI backend, which would not find its hashes any more.
    *
    * @param matched the form of the password that matched
    */
   needsRehash(stored: string, matched: string): boolean {
+    if (this.settings.COEXIST_WITH_FASTAPI) return false;
     const format = parseHash(stored);
     if (format === undefined) return false;
     const bytes = Buffer.byteLength(matched);

@@ -3,6 +3,7 @@ import { dictionary } from '@zxcvbn-ts/language-common';
 import { Validate, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { Settings } from '../config/settings';
 import type { FieldMessageName } from '../errors/messages';
+import { BCRYPT_MAX_BYTES } from './hash-format';
 import { codePoints, NotBlank, RequiredText, rule, Storable, textRule } from '../validation/rules';
 
 /** Longest password anywhere, in code points after NFC: what is hashed is bounded. */
@@ -12,6 +13,7 @@ export const MAX_PASSWORD_LENGTH = 1024;
 const COMMON_PASSWORDS: ReadonlySet<unknown> = new Set(dictionary['passwords-common']);
 
 const MIN_LENGTH = 'minLength' satisfies FieldMessageName;
+const MAX_BYTES = 'maxBytes' satisfies FieldMessageName;
 const UNCOMMON = 'uncommonPassword' satisfies FieldMessageName;
 
 /** At least `PASSWORD_MIN_LENGTH` code points. */
@@ -45,6 +47,22 @@ export class UncommonPassword implements ValidatorConstraintInterface {
   }
 }
 
+/** No longer than what bcrypt looks at, if the FastAPI backend is to verify it. */
+@Injectable()
+@ValidatorConstraint({ name: MAX_BYTES })
+export class PasswordMaxBytes implements ValidatorConstraintInterface {
+  constructor(private readonly settings: Settings) {}
+
+  validate(value: unknown): boolean {
+    if (!this.settings.COEXIST_WITH_FASTAPI || typeof value !== 'string') return true;
+    return Buffer.byteLength(value) <= BCRYPT_MAX_BYTES;
+  }
+
+  defaultMessage(): string {
+    return String(BCRYPT_MAX_BYTES);
+  }
+}
+
 /** A password as one is given everywhere: to log in, to confirm, or to become the new one. */
 export function Password(): PropertyDecorator {
   return applyDecorators(RequiredText(), WithinLimits());
@@ -56,6 +74,7 @@ export function NewPassword(): PropertyDecorator {
     RequiredText(),
     NotBlank(),
     WithinLimits(),
+    Validate(PasswordMaxBytes),
     Validate(PasswordMinLength),
     Validate(UncommonPassword),
   );
