@@ -81,7 +81,7 @@ export default tseslint.config(
   },
   { files: ['src/password/hash.worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['src/main.ts', 'src/openapi/export.ts', 'bench/**', 'test/compose/**'],
+    files: ['src/main.ts', 'src/cli/**', 'src/openapi/export.ts', 'bench/**', 'test/compose/**'],
     rules: { 'no-console': 'off' },
   },
   {

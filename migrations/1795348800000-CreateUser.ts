@@ -64,29 +64,48 @@ export class CreateUser1795348800000 implements MigrationInterface {
    * more columns, as long as an insert need not name them.
    */
   private async adopt(queryRunner: QueryRunner): Promise<void> {
-    const found = (await queryRunner.query(`
-      SELECT 'column ' || attname || ': ' || format_type(atttypid, atttypmod)
-             || CASE WHEN attnotnull THEN ' not null' ELSE '' END
-             || CASE WHEN atthasdef OR attidentity <> '' THEN ' with a default' ELSE '' END AS line,
-             attnotnull AND NOT atthasdef AND attidentity = '' AS required
-        FROM pg_attribute
-       WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped
-      UNION ALL
-      SELECT 'constraint ' || conname || ': ' || pg_get_constraintdef(oid), false
-        FROM pg_constraint WHERE conrelid = '"user"'::regclass`)) as {
-      line: string;
-      required: boolean;
-    }[];
-    const missing = WANTED.filter((line) => !found.some((item) => item.line === line));
-    const unknown = found.filter(({ line, required }) => required && !WANTED.includes(line));
-    if (missing.length > 0 || unknown.length > 0) {
+    const { missing, demanded } = await describeUserTable(queryRunner);
+    if (missing.length > 0 || demanded.length > 0) {
       const differences = [
         ...missing.map((line) => `it lacks ${line}`),
-        ...unknown.map(({ line }) => `it wants ${line}`),
+        ...demanded.map((line) => `it wants ${line}`),
       ];
       throw new Error(
         `There is a table "user", and it is not the FastAPI backend's: ${differences.join('; ')}. Nothing was changed`,
       );
     }
   }
+}
+
+/** The table of accounts that is there, in lines like `column id: integer not null`. */
+export interface UserTable {
+  readonly found: readonly string[];
+  /** What the service relies on and the table has not. */
+  readonly missing: readonly string[];
+  /** What an insert would have to name and the service does not know. */
+  readonly demanded: readonly string[];
+}
+
+/** Looks at the table of accounts. @throws QueryFailedError when there is none */
+export async function describeUserTable(queryRunner: QueryRunner): Promise<UserTable> {
+  const found = (await queryRunner.query(`
+    SELECT 'column ' || attname || ': ' || format_type(atttypid, atttypmod)
+           || CASE WHEN attnotnull THEN ' not null' ELSE '' END
+           || CASE WHEN atthasdef OR attidentity <> '' THEN ' with a default' ELSE '' END AS line,
+           attnotnull AND NOT atthasdef AND attidentity = '' AS required
+      FROM pg_attribute
+     WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped
+    UNION ALL
+    SELECT 'constraint ' || conname || ': ' || pg_get_constraintdef(oid), false
+      FROM pg_constraint WHERE conrelid = '"user"'::regclass`)) as {
+    line: string;
+    required: boolean;
+  }[];
+  return {
+    found: found.map(({ line }) => line),
+    missing: WANTED.filter((line) => !found.some((item) => item.line === line)),
+    demanded: found
+      .filter(({ line, required }) => required && !WANTED.includes(line))
+      .map(({ line }) => line),
+  };
 }

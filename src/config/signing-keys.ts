@@ -76,11 +76,13 @@ export function signingKeys(settings: Settings): SigningKeys {
   );
 }
 
-function keyOf(secret: string): KeyObject {
+/** A key as `node:crypto` takes it. */
+export function keyOf(secret: string): KeyObject {
   return createSecretKey(secret, 'utf8');
 }
 
-function weaknessOf(secret: string): string | undefined {
+/** What is wrong with a key that signs, if anything is. */
+export function weaknessOf(secret: string): string | undefined {
   if (Buffer.byteLength(secret) < MIN_KEY_BYTES) {
     return `must have at least ${String(MIN_KEY_BYTES)} bytes`;
   }

@@ -1,4 +1,4 @@
-import { DataSource, type Migration } from 'typeorm';
+import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
@@ -26,10 +26,29 @@ export const MIGRATIONS = [
 
 /** Advisory lock that whoever migrates holds, so that two never do at once. */
 const MIGRATION_LOCK = 0x75_61_73_02;
+/** As PostgreSQL shows whoever serves requests. */
+export const SERVICE_NAME = 'user-account-service';
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 2000;
 /** A database that has stopped answering, frozen or cut off, does not say so. */
 const QUERY_TIMEOUT_MS = 5000;
+
+/**
+ * Whoever changes a busy table gives up so soon, in milliseconds: everyone else waits behind whoever
+ * waits for a table as a whole.
+ */
+const YIELD_LOCK_TIMEOUT_MS = 50;
+const YIELD_STATEMENT_TIMEOUT_MS = 500;
+
+/** How patient whoever uses a data source is. */
+export interface Manners {
+  /** Somebody waits for every query, as requests do and migrations do not. */
+  readonly serving?: boolean;
+  /** Others are at work on the tables: what would hold them up fails instead (SQLSTATE 55P03, 57014). */
+  readonly yielding?: boolean;
+  /** Nothing is to be changed: PostgreSQL sees to it. */
+  readonly readOnly?: boolean;
+}
 
 /** Where the database is and how to log in there. */
 type Connection = Pick<
@@ -42,10 +61,12 @@ type Connection = Pick<
  * Not connected yet: call `initialize()`.
  */
 export class ServiceDataSource extends DataSource {
+  private hasMigrationLock = false;
+
   private constructor(
     connection: Connection,
     logger: Logger,
-    serving: boolean,
+    { serving = false, yielding = false, readOnly = false }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
     super({
@@ -58,23 +79,24 @@ export class ServiceDataSource extends DataSource {
       logger: new TypeOrmLogger(logger),
       poolSize: POOL_SIZE,
       connectTimeoutMS: CONNECT_TIMEOUT_MS,
-      applicationName: 'user-account-service',
+      applicationName: serving ? SERVICE_NAME : `${SERVICE_NAME} tools`,
       extra: {
         keepAlive: true,
         ...(serving && { query_timeout: QUERY_TIMEOUT_MS, Client: ImpatientClient }),
+        ...(readOnly && { options: '-c default_transaction_read_only=on' }),
+        ...(yielding && {
+          lock_timeout: YIELD_LOCK_TIMEOUT_MS,
+          statement_timeout: YIELD_STATEMENT_TIMEOUT_MS,
+        }),
       },
     });
   }
 
-  /**
-   * Starts or joins the embedded server first if the settings ask for it.
-   *
-   * @param serving whether somebody waits for every query, as requests do and migrations do not
-   */
+  /** Starts or joins the embedded server first if the settings ask for it. */
   static async open(
     settings: Settings,
     logger: Logger,
-    { serving = false } = {},
+    manners: Manners = {},
   ): Promise<ServiceDataSource> {
     if (settings.embedded) {
       const server = await EmbeddedPostgres.start(dataDirectory(settings));
@@ -82,7 +104,7 @@ export class ServiceDataSource extends DataSource {
       return new ServiceDataSource(
         { host, port, username: user, password, database, ssl: false },
         logger,
-        serving,
+        manners,
         server,
       );
     }
@@ -95,7 +117,7 @@ export class ServiceDataSource extends DataSource {
         database: settings.DB_NAME,
       },
       logger,
-      serving,
+      manners,
     );
   }
 
@@ -110,6 +132,16 @@ export class ServiceDataSource extends DataSource {
     await this.embedded?.release();
   }
 
+  /** Those that have not run on this database, oldest first. Changes nothing. */
+  pendingMigrations(): Promise<Migration[]> {
+    return new MigrationExecutor(this).getPendingMigrations();
+  }
+
+  /** Those that have. Changes nothing. */
+  executedMigrations(): Promise<Migration[]> {
+    return new MigrationExecutor(this).getExecutedMigrations();
+  }
+
   override runMigrations(
     options?: Parameters<DataSource['runMigrations']>[0],
   ): Promise<Migration[]> {
@@ -122,14 +154,24 @@ export class ServiceDataSource extends DataSource {
     return this.withMigrationLock(() => super.undoLastMigration(options));
   }
 
-  /** In a transaction of its own: poolers hand a connection on between two transactions. */
-  private async withMigrationLock<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Does something while nobody else migrates, once whoever does has ended. Migrations may be run and
+   * reverted within.
+   */
+  async withMigrationLock<T>(work: () => Promise<T>): Promise<T> {
+    if (this.hasMigrationLock) return work();
     const lock = this.createQueryRunner();
     try {
+      // In a transaction of its own: poolers hand a connection on between two. It holds nobody up.
       await lock.startTransaction();
+      await lock.query(
+        'SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
+      );
       await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      this.hasMigrationLock = true;
       return await work();
     } finally {
+      this.hasMigrationLock = false;
       if (lock.isTransactionActive) await lock.rollbackTransaction();
       await lock.release();
     }

@@ -65,11 +65,8 @@ export class DatabaseService
    * @throws Error otherwise
    */
   async assertReady(): Promise<void> {
-    const executed = await this.dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
-    const missing = this.dataSource.migrations.filter(
-      (migration) => !executed.some(({ name }) => name === migration.name),
-    );
-    if (missing.length > 0) throw new Error('Migrations are pending');
+    const pending = await this.dataSource.pendingMigrations();
+    if (pending.length > 0) throw new Error('Migrations are pending');
   }
 
   private async connectUntilReached(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import pino from 'pino';
 import { parseSettings } from '../../src/config/settings';
-import { ServiceDataSource } from '../../src/database/data-source';
+import { type Manners, ServiceDataSource } from '../../src/database/data-source';
 
 /** A database of the run's server that nobody else uses. */
 export interface TestDatabase {
@@ -94,12 +94,14 @@ export async function createDatabase(): Promise<TestDatabase> {
 }
 
 /** The data source of the service on this database, connected. */
-export async function openDataSource({
-  environment,
-}: Pick<TestDatabase, 'environment'>): Promise<ServiceDataSource> {
+export async function openDataSource(
+  { environment }: Pick<TestDatabase, 'environment'>,
+  manners?: Manners,
+): Promise<ServiceDataSource> {
   const dataSource = await ServiceDataSource.open(
     parseSettings(environment),
     pino({ level: 'silent' }),
+    manners,
   );
   await dataSource.initialize();
   return dataSource;

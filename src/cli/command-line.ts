@@ -1,0 +1,107 @@
+import { createInterface } from 'node:readline/promises';
+import { Command, CommanderError } from 'commander';
+import pino from 'pino';
+import { readEnvironment } from '../config/environment';
+import { parseSettings, type Settings, SettingsError } from '../config/settings';
+import { type Manners, ServiceDataSource } from '../database/data-source';
+import { safeError } from '../logging/safe-error';
+
+/** Exit status of every command. */
+export const EXIT = { ok: 0, no: 1, couldNotLook: 2 } as const;
+
+/** A command that cannot be carried out as it was given; the message says what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+
+  constructor(
+    message: string,
+    readonly status: number = EXIT.no,
+  ) {
+    super(message);
+  }
+}
+
+/** A command line without commands yet. */
+export function commandLine(name: string, description: string): Command {
+  // Before there are commands in it, which take this over.
+  return new Command(name).description(description).exitOverride();
+}
+
+/** Runs the command that the process was started with, and ends the process with its exit status. */
+export async function runCommandLine(program: Command): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = statusOf(error);
+  }
+  // Nothing that is still open is waited for.
+  process.exit();
+}
+
+function statusOf(error: unknown): number {
+  // It has said itself what is wrong with the arguments, or was asked for help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.couldNotLook;
+  if (error instanceof CommandError) {
+    console.error(error.message);
+    return error.status;
+  }
+  if (error instanceof SettingsError) {
+    console.error(error.message);
+  } else {
+    const { code, message } = safeError(error);
+    console.error(`It could not be done: ${code ?? message ?? 'for a reason nobody knows'}`);
+  }
+  return EXIT.couldNotLook;
+}
+
+/**
+ * Does something with the database of the settings.
+ *
+ * @throws CommandError when it cannot be reached
+ */
+export async function withDatabase<T>(
+  manners: Manners,
+  work: (dataSource: ServiceDataSource, settings: Settings) => Promise<T>,
+): Promise<T> {
+  const settings = parseSettings(readEnvironment());
+  if (settings.embedded) {
+    throw new CommandError(
+      'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
+      EXIT.couldNotLook,
+    );
+  }
+  const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), manners);
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    const { code, message } = safeError(error);
+    throw new CommandError(
+      `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${code ?? message ?? ''}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,
+      EXIT.couldNotLook,
+    );
+  }
+  try {
+    return await work(dataSource, settings);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/**
+ * Asks at the terminal, unless the answer was given beforehand.
+ *
+ * @throws CommandError when nobody is there to answer, or the answer is no
+ */
+export async function confirm(question: string, answered: boolean): Promise<void> {
+  if (answered) return;
+  if (!process.stdin.isTTY) {
+    throw new CommandError('Nobody is there to confirm it: say --yes. Nothing was changed');
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question} [yes/no] `);
+    if (answer.trim().toLowerCase() !== 'yes') throw new CommandError('Nothing was changed');
+  } finally {
+    terminal.close();
+  }
+}

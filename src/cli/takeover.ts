@@ -1,0 +1,85 @@
+import {
+  lossesOf,
+  runTakeover,
+  serviceConnections,
+  takeBack,
+  TakeoverError,
+} from '../takeover/alter';
+import { checkSchema, checkTakeover } from '../takeover/check';
+import { printLosses, printReport } from './takeover-report';
+import {
+  CommandError,
+  commandLine,
+  confirm,
+  EXIT,
+  runCommandLine,
+  withDatabase,
+} from './command-line';
+
+const program = commandLine(
+  'takeover',
+  "Takes the place of the FastAPI backend on its database, or gives it back. Reads the service's settings; see docs/takeover.md",
+);
+
+program
+  .command('check')
+  .description(
+    'looks whether it can, and changes nothing. Exit status: 0 ready, 1 not, 2 could not look',
+  )
+  .option('--token <token>', 'a token of the FastAPI backend, to see whether SECRET_KEY opens it')
+  .option('--json', 'for programs')
+  .action(async ({ token, json }: { token?: string; json?: boolean }) => {
+    const report = await withDatabase({ readOnly: true }, (dataSource, settings) =>
+      checkTakeover(dataSource, settings, token),
+    );
+    if (json === true) console.log(JSON.stringify(report, null, 2));
+    else printReport(report);
+    process.exitCode = report.ready ? EXIT.ok : EXIT.no;
+  });
+
+program
+  .command('run')
+  .description('does what check has listed; nobody waits for it. May be repeated, and interrupted')
+  .action(async () => {
+    await withDatabase({ yielding: true }, async (dataSource, settings) => {
+      const report = await checkSchema(dataSource, settings);
+      if (!report.ready) {
+        printReport(report);
+        throw new CommandError('Nothing was changed');
+      }
+      if (report.migrations.length === 0) {
+        console.log('There is nothing to do: the schema is that of this version');
+        return;
+      }
+      await runTakeover(dataSource, console.log).catch(asCommandError);
+      console.log('The service can be started');
+    });
+  });
+
+program
+  .command('back')
+  .description('takes back what run has added, and nothing else')
+  .option('--yes', 'what is lost by it is known')
+  .action(async ({ yes = false }: { yes?: boolean }) => {
+    const losses = await withDatabase({ readOnly: true }, async (dataSource) => {
+      const connections = await serviceConnections(dataSource);
+      if (connections > 0) {
+        throw new CommandError(
+          `The service is running (${String(connections)} connections): stop it first. Nothing was changed`,
+        );
+      }
+      return lossesOf(dataSource);
+    });
+    printLosses(losses);
+    await confirm('Go back?', yes);
+    await withDatabase({ yielding: true }, async (dataSource) => {
+      const was = await takeBack(dataSource, console.log).catch(asCommandError);
+      console.log(was ? 'The database is as it was' : 'There is nothing to take back');
+    });
+  });
+
+function asCommandError(error: unknown): never {
+  throw error instanceof TakeoverError ? new CommandError(error.message) : error;
+}
+
+void runCommandLine(program);

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MIGRATIONS, SERVICE_NAME, type ServiceDataSource } from '../database/data-source';
+import { databaseErrorCode } from '../database/database-errors';
+
+/** Gave up on a lock, or on time: PostgreSQL, Appendix A. */
+const GAVE_UP = ['55P03', '57014'];
+/** Between two tries, so that those who waited have their turn. */
+const PAUSE_MS = [200, 1000] as const;
+/** How long it is worth trying while somebody holds the table. */
+const PATIENCE_MS = 10 * 60 * 1000;
+
+/** What would be lost if everything were taken back. */
+export interface Losses {
+  /** Logins that are alive; their tokens open the FastAPI backend until they expire. */
+  readonly sessions: number;
+  readonly refreshTokens: number;
+  /** Accounts whose hash is none that passlib's `CryptContext(["bcrypt"])` verifies. */
+  readonly lockedOut: number;
+}
+
+/** Something that cannot be done now; the message says why, and what to do. */
+export class TakeoverError extends Error {
+  override readonly name = 'TakeoverError';
+}
+
+/**
+ * Runs what is pending, one migration at a time. Nobody waits for it longer than an instant: it gives
+ * way to whoever has the table, and tries again.
+ *
+ * @param say hears of every migration that is done, and of who is in the way
+ * @throws TakeoverError when somebody was in the way all the time
+ */
+export async function runTakeover(
+  dataSource: ServiceDataSource,
+  say: (line: string) => void,
+): Promise<void> {
+  await dataSource.withMigrationLock(async () => {
+    const reported = new Set<string>();
+    await givingWay(dataSource, say, async () => {
+      const pending = await dataSource.pendingMigrations();
+      try {
+        await dataSource.runMigrations();
+      } finally {
+        const left = await dataSource.pendingMigrations();
+        for (const { name } of pending) {
+          if (left.some((one) => one.name === name) || reported.has(name)) continue;
+          reported.add(name);
+          say(`done: ${name}`);
+        }
+      }
+    });
+  });
+}
+
+/** Counts what `takeBack` would lose. */
+export async function lossesOf(dataSource: ServiceDataSource): Promise<Losses> {
+  const count = async (table: string, condition: string): Promise<number> => {
+    const [exists] = await dataSource.query<unknown[]>(
+      'SELECT FROM pg_class WHERE oid = to_regclass($1)',
+      [table],
+    );
+    if (exists === undefined) return 0;
+    const [row] = await dataSource.query<[{ count: number }]>(
+      `SELECT count(*)::int AS count FROM "${table}" WHERE ${condition}`,
+    );
+    return row.count;
+  };
+  return {
+    sessions: await count('user_session', 'expires_at > now()'),
+    refreshTokens: await count('refresh_token', 'used_at IS NULL'),
+    lockedOut: await count('user', String.raw`password !~ '^\$2[abxy]\$[0-9]{2}\$.{53}$'`),
+  };
+}
+
+/** How many connections the service itself has to the database now. */
+export async function serviceConnections(dataSource: ServiceDataSource): Promise<number> {
+  const [{ count }] = await dataSource.query<[{ count: number }]>(
+    `SELECT count(*)::int AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = $1`,
+    [SERVICE_NAME],
+  );
+  return count;
+}
+
+/**
+ * Takes back every migration but the first, and the list of them: what is left is what was there
+ * before, and what users have changed in it.
+ *
+ * @returns whether there was anything to take back
+ * @throws TakeoverError when a later version of the service has been here, or somebody was in the way
+ */
+export async function takeBack(
+  dataSource: ServiceDataSource,
+  say: (line: string) => void,
+): Promise<boolean> {
+  return dataSource.withMigrationLock(async () => {
+    const executed = await dataSource.executedMigrations();
+    if (executed.length === 0) return false;
+    const unknown = executed.filter(({ name }) => !MIGRATIONS.some((known) => known.name === name));
+    if (unknown.length > 0) {
+      throw new TakeoverError(
+        `A later version of the service was here (${unknown.map(({ name }) => name).join(', ')}): use that one to go back`,
+      );
+    }
+    await givingWay(dataSource, say, async () => {
+      for (;;) {
+        // Newest first.
+        const [latest, ...earlier] = await dataSource.executedMigrations();
+        if (latest === undefined || earlier.length === 0) break;
+        await dataSource.undoLastMigration();
+        say(`taken back: ${latest.name}`);
+      }
+      // The first has adopted the table of accounts, and changed nothing.
+      await dataSource.query('DROP TABLE IF EXISTS migrations');
+    });
+    return true;
+  });
+}
+
+/** Does something again and again until nobody is in the way. */
+async function givingWay(
+  dataSource: ServiceDataSource,
+  say: (line: string) => void,
+  work: () => Promise<void>,
+): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  let said = '';
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!GAVE_UP.includes(databaseErrorCode(error))) throw error;
+    }
+    const inTheWay =
+      (await transactionsInTheWay(dataSource)).join('; ') || 'others are at work on it';
+    if (Date.now() > deadline) {
+      throw new TakeoverError(
+        `The table "user" was in use all the time: ${inTheWay}. What is done is done; end that, and do this again`,
+      );
+    }
+    if (inTheWay !== said) say(`giving way, and trying again: ${inTheWay}`);
+    said = inTheWay;
+    const [least, most] = PAUSE_MS;
+    await delay(least + Math.random() * (most - least));
+  }
+}
+
+/** Transactions that hold the table of accounts for long, in words. */
+async function transactionsInTheWay(dataSource: ServiceDataSource): Promise<string[]> {
+  const rows = await dataSource.query<
+    { pid: number; application: string; state: string; seconds: number }[]
+  >(`
+    SELECT DISTINCT a.pid, a.application_name AS application, a.state,
+           extract(epoch FROM now() - a.xact_start)::int AS seconds
+      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+     WHERE l.relation = '"user"'::regclass AND l.granted AND a.pid <> pg_backend_pid()
+       AND a.xact_start < now() - interval '1 second'
+     ORDER BY seconds DESC LIMIT 3`);
+  return rows.map(
+    ({ pid, application, state, seconds }) =>
+      `process ${String(pid)} of PostgreSQL (${application || 'without a name'}, ${state}) has it for ${String(seconds)} s`,
+  );
+}

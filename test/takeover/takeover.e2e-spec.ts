@@ -1,0 +1,348 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bearer, logIn, registration, statusWith } from '../support/client';
+import { type Outcome, runCommand } from '../support/command';
+import { parseSettings } from '../../src/config/settings';
+import { type CheckReport, checkTakeover } from '../../src/takeover/check';
+import { createDatabase, openDataSource, type TestDatabase } from '../support/database';
+import { dumpOf } from '../support/dump';
+import { startServiceOn, waitUntil } from '../support/service';
+import { DAY, now, sign } from '../support/token';
+
+const DUMP = readFileSync(join(__dirname, '../fixtures/fastapi-database.sql'), 'utf8');
+const SECRET_KEY = 'the-fastapi-backend-signed-with-this-key-0001';
+
+describe('takeover', () => {
+  let database: TestDatabase;
+
+  beforeEach(async () => {
+    database = await createDatabase();
+    await database.query(DUMP);
+  });
+
+  afterEach(async () => {
+    await database.drop();
+  });
+
+  function takeover(
+    commandArguments: string[],
+    more: Record<string, string> = {},
+    kill?: AbortSignal,
+  ): Promise<Outcome> {
+    const environment = { ...database.environment, SECRET_KEY, ...more };
+    return runCommand('takeover', commandArguments, environment, kill);
+  }
+
+  /** As the command does, without a process of its own. */
+  async function check(token?: string, more: Record<string, string> = {}): Promise<CheckReport> {
+    const settings = parseSettings({ ...database.environment, SECRET_KEY, ...more });
+    const dataSource = await openDataSource(database, { readOnly: true });
+    try {
+      return await checkTakeover(dataSource, settings, token);
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  async function verdicts(
+    token?: string,
+    more?: Record<string, string>,
+  ): Promise<Record<string, string>> {
+    const { findings } = await check(token, more);
+    return Object.fromEntries(
+      Object.entries(findings).map(([name, { verdict }]) => [name, verdict]),
+    );
+  }
+
+  describe('check', () => {
+    it('changes nothing, and says that it is ready', async () => {
+      const before = await dumpOf(database);
+      const { status, output, errors } = await takeover(['check']);
+      expect([status, errors]).toEqual([0, '']);
+      expect(output).toMatch(/^ok +The table "user" is the one that is needed$/m);
+      expect(output).toContain('has constraint user_email_key: UNIQUE (email)');
+      expect(output).toMatch(/^ok +Alembic's revision is \w+; it stays$/m);
+      expect(output).toContain('6 with hashes $2b$12$…');
+      expect(output).toMatch(/\nReady\n$/);
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('tells programs the same', async () => {
+      const { status, output } = await takeover(['check', '--json']);
+      expect(status).toBe(0);
+      const report = JSON.parse(output) as CheckReport;
+      expect(report.ready).toBe(true);
+      expect(report.findings['accounts']?.facts).toEqual({
+        total: 6,
+        hashes: [{ scheme: 'bcrypt', settings: '$2b$12$', cost: 12, accounts: 6 }],
+        unverifiable: { count: 0, accounts: [] },
+        refusedEmails: { count: 0, accounts: [] },
+        likeUsernames: { count: 1, groups: [[2, 5]] },
+        likeEmails: { count: 0, groups: [] },
+      });
+    });
+
+    it('counts hashes, addresses and names that are to be known about', async () => {
+      await database.query(`
+        INSERT INTO "user" (username, email, password) VALUES
+          ('a', 'HANA@example.com', '$2a$10$' || repeat('a', 53)),
+          ('b', 'no address', '$1$md5'),
+          ('HANA', 'c@example.com', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43))`);
+      const { facts } = (await check()).findings['accounts'] ?? {};
+      expect(facts).toMatchObject({
+        total: 9,
+        unverifiable: { count: 1, accounts: [8] },
+        refusedEmails: { count: 1, accounts: [8] },
+        likeUsernames: {
+          count: 2,
+          groups: [
+            [2, 5],
+            [1, 9],
+          ],
+        },
+        likeEmails: { count: 1, groups: [[1, 7]] },
+      });
+    });
+
+    it.each([
+      [
+        'lacks what it needs',
+        'ALTER TABLE "user" DROP CONSTRAINT user_email_key',
+        'lacks constraint user_email_key: UNIQUE (email)',
+      ],
+      [
+        'wants what nobody gives it',
+        'ALTER TABLE "user" ADD phone varchar NOT NULL DEFAULT 1; ALTER TABLE "user" ALTER phone DROP DEFAULT',
+        'wants column phone: character varying not null',
+      ],
+      ['is not there', 'DROP TABLE "user"', 'There is no table "user" here'],
+      [
+        'is a view',
+        'ALTER TABLE "user" RENAME TO people; CREATE VIEW "user" AS SELECT * FROM people',
+        '"user" is no ordinary table',
+      ],
+      [
+        'has neighbours in the way',
+        'CREATE TABLE refresh_token ()',
+        'There are tables already that would be made (refresh_token)',
+      ],
+    ])('is not ready when the table %s', async (_name, sql, words) => {
+      await database.query(sql);
+      const { ready, findings } = await check();
+      expect(ready).toBe(false);
+      const stops = Object.values(findings).filter(({ verdict }) => verdict === 'stop');
+      expect(stops.flatMap(({ summary, details }) => [summary, ...details]).join()).toContain(
+        words,
+      );
+    });
+
+    it('is not ready for a role that may not change the table', async () => {
+      const { DB_NAME = '' } = database.environment;
+      const role = `role_${DB_NAME}`;
+      await database.query(
+        `CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+      );
+      try {
+        const { status, output } = await takeover(['check'], { DB_USER: role, DB_PASS: 'x' });
+        expect(status).toBe(1);
+        expect(output).toMatch(/Not ready: see what says STOP\n$/);
+        expect(output).toMatch(
+          /STOP +The table "user" belongs to postgres: run this as that role, or GRANT/,
+        );
+      } finally {
+        await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      }
+    });
+
+    it('looks at the key, and at the token that it is to open', async () => {
+      const token = (claims: object, key = SECRET_KEY): string => sign(claims, { key });
+      const alive = { sub: 'hana', exp: now() + DAY };
+      expect(await verdicts(token(alive))).toMatchObject({ key: 'ok', token: 'ok' });
+      expect(await verdicts(token({ sub: 'hana', exp: now() - 1 }))).toMatchObject({
+        token: 'warning',
+      });
+      for (const refused of [
+        token(alive, 'some other key, long enough for anyone'),
+        token({ sub: 'nobody', exp: now() + DAY }),
+        token({ sub: 'hana', exp: now() + 3 * DAY }),
+        'nonsense',
+      ]) {
+        expect(await verdicts(refused)).toMatchObject({ token: 'stop' });
+      }
+      expect(await verdicts(undefined, { SECRET_KEY: 'short' })).toMatchObject({ key: 'stop' });
+      expect(
+        await verdicts(token(alive, 'short'), {
+          SECRET_KEY: 'short',
+          ALLOW_WEAK_SECRET_KEY: 'true',
+        }),
+      ).toMatchObject({ key: 'warning', token: 'ok' });
+    });
+
+    it.each([
+      ['no database', { INSTANCE_HOST: '/nowhere' }, 'cannot be reached (ENOENT)'],
+      ['a wrong password', { INSTANCE_HOST: '' }, 'INSTANCE_HOST is empty'],
+      ['bad settings', { DB_PORT: 'x' }, 'DB_PORT must be a whole number'],
+    ])('cannot look with %s: status 2', async (_name, more, words) => {
+      const { status, errors } = await takeover(['check'], more);
+      expect(status).toBe(2);
+      expect(errors).toContain(words);
+    });
+
+    it('cannot look when it does not understand its arguments', async () => {
+      expect((await takeover(['chekc'])).status).toBe(2);
+      expect((await takeover(['check', '--tokn', 'x'])).status).toBe(2);
+      expect((await takeover(['--help'])).status).toBe(0);
+    });
+
+    it('says of each statement what PostgreSQL then does', async () => {
+      const { migrations } = await check();
+      const statements = migrations.flatMap((migration) => migration.statements);
+      expect(statements.length).toBeGreaterThan(5);
+      for (const { sql, lock } of statements) {
+        if (sql.includes('CONCURRENTLY')) {
+          // Not within a transaction, in which alone one sees what it holds.
+          expect(lock).toBe('ShareUpdateExclusiveLock');
+          await database.query(sql);
+          continue;
+        }
+        const hold = await database.hold(sql);
+        const rows = await database.query<{ mode: string }>(
+          `SELECT mode FROM pg_locks WHERE relation = '"user"'::regclass AND mode <> 'AccessShareLock'`,
+        );
+        expect([sql, rows.map(({ mode }) => mode)]).toEqual([sql, lock === null ? [] : [lock]]);
+        await hold.release();
+      }
+    });
+  });
+
+  describe('run, and back', () => {
+    it('goes there and back again, as often as one likes', async () => {
+      const before = await dumpOf(database);
+      for (let time = 0; time < 2; time += 1) {
+        const run = await takeover(['run']);
+        expect(run).toMatchObject({ status: 0, errors: '' });
+        expect(run.output).toMatch(
+          /done: CreateUser1795348800000\n(.*\n)*The service can be started\n$/,
+        );
+        expect(await takeover(['run'])).toEqual({
+          status: 0,
+          errors: '',
+          output: 'There is nothing to do: the schema is that of this version\n',
+        });
+        expect((await check()).migrations).toEqual([]);
+        const back = await takeover(['back', '--yes']);
+        expect(back).toMatchObject({ status: 0, errors: '' });
+        expect(back.output).toMatch(/The database is as it was\n$/);
+        expect((await takeover(['back', '--yes'])).output).toMatch(
+          /There is nothing to take back\n$/,
+        );
+        expect(await dumpOf(database)).toBe(before);
+      }
+    });
+
+    it('serves those who were there, and leaves what they did', async () => {
+      const token = sign({ sub: 'hana', exp: now() + DAY }, { key: SECRET_KEY });
+      await takeover(['run']);
+      const service = await startServiceOn(database, { SECRET_KEY, COEXIST_WITH_FASTAPI: 'on' });
+      expect(await statusWith(service, token)).toBe(200);
+      await logIn(service, '김철수', '짧은암호1');
+      expect((await service.fetch('/user/create', registration('new'))).status).toBe(204);
+      const refused = await takeover(['back', '--yes']);
+      expect(refused).toMatchObject({
+        status: 1,
+        errors: expect.stringMatching(
+          /^The service is running \(\d+ connections\): stop it first/,
+        ) as string,
+      });
+      expect((await service.fetch('/user/me', bearer(token))).status).toBe(200);
+      await service.stop();
+      const back = await takeover(['back', '--yes']);
+      expect(back.output).toContain('1 logins, and that they can be ended');
+      expect(back.output).toContain('the passwords of 0 accounts');
+      expect(back.status).toBe(0);
+      expect(await database.query('SELECT * FROM "user" WHERE id > 6')).toEqual([
+        expect.objectContaining({
+          username: 'new',
+          password: expect.stringMatching(/^\$2b\$/) as string,
+        }),
+      ]);
+    });
+
+    it('says who would be locked out, and changes nothing without a yes', async () => {
+      await takeover(['run']);
+      const service = await startServiceOn(database, { SECRET_KEY, PASSWORD_SCHEME: 'argon2id' });
+      await logIn(service, 'hana', 'correct horse battery');
+      await service.stop();
+      const before = await dumpOf(database);
+      const { status, output, errors } = await takeover(['back']);
+      expect(status).toBe(1);
+      expect(output).toContain('the passwords of 1 accounts');
+      expect(errors).toBe('Nobody is there to confirm it: say --yes. Nothing was changed\n');
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('changes nothing where it is not ready', async () => {
+      await database.query('ALTER TABLE "user" DROP CONSTRAINT user_email_key');
+      const before = await dumpOf(database);
+      const { status, output, errors } = await takeover(['run']);
+      expect([status, errors]).toEqual([1, 'Nothing was changed\n']);
+      expect(output).toContain('STOP');
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('gives way to whoever has the table, and says who that is', async () => {
+      const hold = await database.hold('LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
+      const running = takeover(['run']);
+      // It waits for the lock, gives up, and is out of the way of this writer each time.
+      for (let tries = 0; tries < 3; tries += 1) {
+        await waitUntil(async () => (await hold.waiting()) > 0);
+        await database.query(`UPDATE "user" SET email = email WHERE id = 1`);
+      }
+      await hold.release();
+      const { status, output } = await running;
+      expect(status).toBe(0);
+      expect(output).toContain('giving way, and trying again');
+    });
+
+    it('can be interrupted within any step, and gone on with, there and back', async () => {
+      const before = await dumpOf(database);
+      /** Kills it where it waits for this lock. */
+      const interrupted = async (commandArguments: string[], lock: string): Promise<void> => {
+        const hold = await database.hold(lock);
+        const kill = new AbortController();
+        const running = takeover(commandArguments, {}, kill.signal);
+        await waitUntil(async () => (await hold.waiting()) > 0);
+        kill.abort();
+        expect((await running).status).toBe('SIGKILL');
+        await hold.release();
+      };
+      await interrupted(['run'], 'LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
+      // Where it writes down that a migration has run, in the transaction of that.
+      await interrupted(['run'], 'LOCK TABLE migrations IN EXCLUSIVE MODE');
+      expect((await takeover(['run'])).status).toBe(0);
+      const dataSource = await openDataSource(database);
+      const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+      await dataSource.destroy();
+      expect(upQueries).toEqual([]);
+      const back = ['back', '--yes'];
+      await interrupted(back, 'LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
+      await interrupted(back, 'LOCK TABLE migrations IN EXCLUSIVE MODE');
+      expect((await takeover(back)).status).toBe(0);
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('does not go back behind a later version', async () => {
+      await takeover(['run']);
+      await database.query(
+        `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
+      );
+      const before = await dumpOf(database);
+      const { status, errors } = await takeover(['back', '--yes']);
+      expect([status, errors]).toEqual([
+        1,
+        'A later version of the service was here (Later9999999999999): use that one to go back\n',
+      ]);
+      expect(await dumpOf(database)).toBe(before);
+    });
+  });
+});
