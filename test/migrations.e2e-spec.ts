@@ -7,7 +7,12 @@ import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS } from '../src/database/data-source';
 import { bearer, logIn } from './support/client';
-import { createDatabase, openDataSource, type TestDatabase } from './support/database';
+import {
+  createDatabase,
+  openDataSource,
+  tableOfUsers,
+  type TestDatabase,
+} from './support/database';
 import { startServiceOn, waitUntil } from './support/service';
 import { DAY, HOUR, now, sign } from './support/token';
 
@@ -89,14 +94,9 @@ describe('the migrations', () => {
     for (let later = MIGRATIONS.length - 1; later > 0; later -= 1) {
       await dataSource.undoLastMigration();
     }
-    const columns = `SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
-        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-       WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`;
-    const constraints = `SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '"user"'::regclass ORDER BY 1`;
-    const ours = [await database.query(columns), await database.query(constraints)];
     const reference = await createDatabase();
     await reference.query(REFERENCE_DUMP);
-    expect(ours).toEqual([await reference.query(columns), await reference.query(constraints)]);
+    expect(await tableOfUsers(database)).toEqual(await tableOfUsers(reference));
     await reference.drop();
   });
 

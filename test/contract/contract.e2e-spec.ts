@@ -1,32 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createMigratedDatabase, type TestDatabase } from '../support/database';
 import { type RunningService, startServiceOn } from '../support/service';
-
-interface Recorded {
-  readonly name: string;
-  readonly request: {
-    readonly method: string;
-    readonly path: string;
-    readonly headers?: Record<string, string>;
-    readonly body?: string;
-  };
-  readonly response: {
-    readonly status: number;
-    readonly headers: Record<string, string>;
-    readonly body: unknown;
-  };
-}
+import { RECORDED } from './recorded';
 
 interface Detail {
   readonly loc: unknown;
   readonly msg: string;
   readonly type: string;
 }
-
-const RECORDED = JSON.parse(
-  readFileSync(join(__dirname, 'recorded.json'), 'utf8'),
-) as readonly Recorded[];
 
 describe("the reference's recorded answers, in their order", () => {
   let database: TestDatabase;

@@ -115,3 +115,18 @@ export async function createMigratedDatabase(): Promise<TestDatabase> {
   await dataSource.destroy();
   return database;
 }
+
+/** Columns and constraints of the table of accounts. */
+export async function tableOfUsers(database: TestDatabase): Promise<unknown[]> {
+  return [
+    await database.query(
+      `SELECT attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+         FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attrelid = '"user"'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    ),
+    await database.query(
+      `SELECT conname, pg_get_constraintdef(oid)
+         FROM pg_constraint WHERE conrelid = '"user"'::regclass ORDER BY 1`,
+    ),
+  ];
+}

@@ -9,7 +9,7 @@ export const TEST_SECRET_KEY = 'what the tests sign with, long enough and known 
 /** Between two questions to a service that is not ready yet. */
 const POLL_MS = 20;
 
-/** The built service in a process of its own. */
+/** The built service, or the reference, in a process of its own. */
 export interface RunningService {
   readonly url: string;
   /** Everything it has said. */
@@ -36,10 +36,21 @@ interface Talk {
 }
 
 /** Runs the built service with these settings, and the test runner's `PATH`, only. */
-export function spawnService(environment: Record<string, string>, cwd = process.cwd()): Talk {
-  const child = spawn(process.execPath, [`${process.cwd()}/dist/src/main.js`], {
+export function spawnService(environment: Record<string, string>, cwd?: string): Talk {
+  const settings = { BCRYPT_COST: '4', PORT: '0', ...environment };
+  return spawnServer(process.execPath, [`${process.cwd()}/dist/src/main.js`], settings, cwd);
+}
+
+/** Runs a program with this environment, and the test runner's `PATH`, only. */
+export function spawnServer(
+  program: string,
+  parameters: readonly string[],
+  environment: Record<string, string>,
+  cwd = process.cwd(),
+): Talk {
+  const child = spawn(program, parameters, {
     cwd,
-    env: { PATH: process.env['PATH'], BCRYPT_COST: '4', PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   alive.add(child);
@@ -70,7 +81,7 @@ export function spawnService(environment: Record<string, string>, cwd = process.
         waiting.add(look);
         look();
         void ended.then((status) => {
-          reject(new Error(`The service ended (${String(status)}) and said:\n${output}`));
+          reject(new Error(`It ended (${String(status)}) and said:\n${output}`));
         });
       }),
   };
@@ -81,8 +92,15 @@ export async function startService(
   environment: Record<string, string>,
   cwd?: string,
 ): Promise<RunningService> {
-  const { child, output, ended, line } = spawnService(environment, cwd);
-  const [, url = ''] = await line(/API +(http:\/\/localhost:\d+)[^]*Data +\S/);
+  return listening(spawnService(environment, cwd), /API +(http:\/\/localhost:\d+)[^]*Data +\S/);
+}
+
+/** A server, as soon as it has said where it listens: what the pattern captures. */
+export async function listening(
+  { child, output, ended, line }: Talk,
+  pattern: RegExp,
+): Promise<RunningService> {
+  const [, url = ''] = await line(pattern);
   return {
     url,
     output,
