@@ -12,13 +12,22 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** What came of a request. */
+export interface Outcome extends Answer {
+  /** The accounts that it made, and how their hashes begin. */
+  readonly stored: readonly unknown[];
+}
+
 /** Sends a request to a server. A redirect is an answer, too. */
 export async function ask(
   server: RunningService,
   path: string,
   init: RequestInit,
 ): Promise<Answer> {
-  const response = await server.fetch(path, { redirect: 'manual', ...init });
+  const request = new Request(`${server.url}${path}`, { redirect: 'manual', ...init });
+  // After a 500, the reference ends a connection that the next request may be on already.
+  request.headers.set('connection', 'close');
+  const response = await fetch(request);
   const text = await response.text();
   const headers = HEADERS.flatMap((name) => {
     const value = response.headers.get(name);
