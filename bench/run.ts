@@ -14,6 +14,7 @@ import { ServiceDataSource } from '../src/database/data-source';
 import { EmbeddedPostgres } from '../src/database/embedded-postgres';
 import type { Limit } from './limit';
 import { type Load, type LoadResult, median, quantiles, send } from './load';
+import { measureTakeover } from './takeover';
 
 /** Rounds of everything that is compared: each compares within itself, the median is over rounds. */
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -163,6 +164,7 @@ async function main(): Promise<void> {
   await hashing(environment, load, rawRate);
   await reading(environment, load);
   await plans(environment);
+  await takingOver(environment);
 
   client.process.kill();
   limit.process.kill();
@@ -390,6 +392,29 @@ async function plans(environment: Environment): Promise<void> {
     report(`${name} users: registration`, await explain(insert(1)), 'flat');
   }
   await client.end();
+}
+
+/** 8: a million users of the FastAPI backend, while somebody signs up. */
+async function takingOver(environment: Environment): Promise<void> {
+  const client = new Client({
+    host: environment['INSTANCE_HOST'] ?? '',
+    user: environment['DB_USER'] ?? '',
+    password: environment['DB_PASS'] ?? '',
+    database: environment['DB_NAME'] ?? '',
+  });
+  await client.connect();
+  await client.query('CREATE DATABASE takeover');
+  await client.end();
+  const figures = await measureTakeover({ ...environment, DB_NAME: 'takeover', SECRET_KEY });
+  const { checkSeconds, checkMegabytes, runSeconds, backSeconds, idle, meanwhile } = figures;
+  const seconds = (value: number): string => `${value.toFixed(1)} s`;
+  report('1,000,000 users: takeover check', seconds(checkSeconds), 'under 30 s');
+  report('… its memory', `${checkMegabytes.toFixed(0)} MB`);
+  report('1,000,000 users: takeover run', seconds(runSeconds));
+  report('… longest wait of a writer meanwhile', ms(meanwhile.run), 'under 100 ms');
+  report('1,000,000 users: takeover back', seconds(backSeconds));
+  report('… longest wait of a writer meanwhile', ms(meanwhile.back), 'under 100 ms');
+  report('… and with nothing going on', ms(idle));
 }
 
 async function peer(

@@ -32,6 +32,8 @@ const LABEL =
 /** Of those: parts of old Hangul syllables, and the digits of two Arabic scripts side by side. */
 const NO_LABEL =
   /[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]|[\u0660-\u0669].*[\u06f0-\u06f9]|[\u06f0-\u06f9].*[\u0660-\u0669]|^(?=.*\u30fb)[^\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Han}]*$/u;
+/** Letters and digits of ASCII, with hyphens between them, but not where they mark an encoding. */
+const PLAIN_LABEL = /^(?!.{64})(?!..--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 /** UTS 46 §4: what separates labels. */
 const DOTS = /[.\u3002\uff0e\uff61]/u;
 const IDNA = { checkHyphens: true, checkBidi: true, checkJoiners: true, useSTD3ASCIIRules: true };
@@ -98,6 +100,8 @@ function isLocalPart(text: string): boolean {
 
 /** One label of a domain, mapped by UTS 46, in both of its forms. */
 function idnaLabel(text: string): { ascii: string; unicode: string } | undefined {
+  // Most are: nothing is mapped, and the tables need not be asked.
+  if (PLAIN_LABEL.test(text)) return { ascii: text, unicode: text };
   if (codePoints(text) > MAX_UNMAPPED_LABEL) return undefined;
   const { domain: unicode, error } = toUnicode(text, IDNA);
   if (error || !LABEL.test(unicode) || NO_LABEL.test(unicode)) return undefined;

@@ -455,6 +455,42 @@ async function downAndUp(token: string): Promise<void> {
   });
 }
 
+/** On a database of its own beside that of the system, with the command line in the image. */
+async function takeover(): Promise<void> {
+  const psql = (user: string, database: string, sql: string): Promise<string> =>
+    within('database', 'psql', '-XqU', user, '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql);
+  const dump = async (): Promise<string> =>
+    // Newer ones put a word of their own around it, another each time.
+    (await within('database', 'pg_dump', '-U', 'postgres', 'takeover')).replace(
+      /^\\\w+restrict .*$/gm,
+      '',
+    );
+  const run = (...words: string[]): Promise<string> =>
+    compose([
+      ...['run', '--rm', '--no-deps', '-T', '-e', 'DB_NAME=takeover', 'backend'],
+      ...['node', 'dist/src/cli/takeover.js', ...words],
+    ]);
+  await check(
+    'takeover, in the image: check, run, back; pg_dump says the same as before',
+    async () => {
+      await psql('postgres', 'postgres', 'CREATE DATABASE takeover OWNER accounts');
+      await psql(
+        'accounts',
+        'takeover',
+        await readFile('test/fixtures/fastapi-database.sql', 'utf8'),
+      );
+      const before = await dump();
+      match(await run('check'), /\nReady\n/);
+      equal(await dump(), before);
+      match(await run('run'), /The service can be started\n/);
+      notEqual(await dump(), before);
+      match(await run('back', '--yes'), /The database is as it was\n/);
+      equal(await dump(), before);
+      await psql('postgres', 'postgres', 'DROP DATABASE takeover');
+    },
+  );
+}
+
 async function tls(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'uas-tls-'));
   const [TLS_CERT_FILE, TLS_KEY_FILE] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
@@ -530,6 +566,7 @@ async function main(): Promise<void> {
   await restarts(token);
   await scaling(token);
   await downAndUp(token);
+  await takeover();
   await tls();
   await check('delete the account', async () => {
     const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` };
