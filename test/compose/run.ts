@@ -462,7 +462,7 @@ async function takeover(): Promise<void> {
   const dump = async (): Promise<string> =>
     // Newer ones put a word of their own around it, another each time.
     (await within('database', 'pg_dump', '-U', 'postgres', 'takeover')).replace(
-      /^\\\w+restrict .*$/gm,
+      /^\\\w*restrict .*$/gm,
       '',
     );
   const run = (...words: string[]): Promise<string> =>
