@@ -84,7 +84,7 @@ describe('the migrations', () => {
     await dataSource.runMigrations();
     expect(await drift()).toEqual([]);
     await revertAll();
-    expect(await tables()).toEqual(['migrations', 'migrations_id_seq']);
+    expect(await tables()).toEqual(['user_account_migration', 'user_account_migration_id_seq']);
     await dataSource.runMigrations();
     expect(await drift()).toEqual([]);
   });
@@ -104,7 +104,7 @@ describe('the migrations', () => {
     const others = await Promise.all([openDataSource(database), openDataSource(database)]);
     const done = await Promise.all(others.map((other) => other.runMigrations()));
     expect(done.flat().map(({ name }) => name)).toEqual(MIGRATIONS.map(({ name }) => name));
-    expect(await database.query('SELECT FROM migrations')).toHaveLength(MIGRATIONS.length);
+    expect(await database.query('SELECT FROM user_account_migration')).toHaveLength(MIGRATIONS.length);
     await Promise.all(others.map((other) => other.destroy()));
   });
 
@@ -171,7 +171,7 @@ describe('the migrations', () => {
     await database.query(LIKE);
     await database.query(`ALTER TABLE "user" ${change}`);
     await expect(dataSource.runMigrations()).rejects.toThrow(difference);
-    expect(await database.query('SELECT FROM migrations')).toHaveLength(0);
+    expect(await database.query('SELECT FROM user_account_migration')).toHaveLength(0);
   });
 
   it('take one that has more, which an insert need not name', async () => {
@@ -265,7 +265,7 @@ describe('the TypeORM command line', () => {
     for (let left = MIGRATIONS.length; left > 0; left -= 1) {
       expect(await typeorm('migration:revert')).toMatch(/has been reverted successfully/);
     }
-    expect(await tables()).toEqual(['migrations', 'migrations_id_seq']);
+    expect(await tables()).toEqual(['user_account_migration', 'user_account_migration_id_seq']);
     await rm(directory, { recursive: true });
   });
 });

@@ -45,6 +45,7 @@ export class AccountController {
   @ApiOperation({ summary: 'Delete my account' })
   @ApiTokenToWrite()
   @ApiNoContentResponse({ description: 'The account and everything of it is gone.' })
+  @ApiErrorResponse(409, ['refusedByData'])
   @ApiBodyErrors()
   @ApiHashing()
   async deleteAccount(

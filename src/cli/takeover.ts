@@ -1,11 +1,12 @@
+import { text } from 'node:stream/consumers';
 import {
   lossesOf,
   runTakeover,
-  serviceConnections,
+  assertNobodyNeedsIt,
   takeBack,
   TakeoverError,
 } from '../takeover/alter';
-import { checkSchema, checkTakeover } from '../takeover/check';
+import { checkSchema, checkTakeover, ownerOf } from '../takeover/check';
 import { printLosses, printReport } from './takeover-report';
 import {
   CommandError,
@@ -26,11 +27,15 @@ program
   .description(
     'looks whether it can, and changes nothing. Exit status: 0 ready, 1 not, 2 could not look',
   )
-  .option('--token <token>', 'a token of the FastAPI backend, to see whether SECRET_KEY opens it')
+  .option(
+    '--token <token>',
+    'a token of the FastAPI backend, to see whether SECRET_KEY opens it; - reads it from standard input',
+  )
   .option('--json', 'for programs')
   .action(async ({ token, json }: { token?: string; json?: boolean }) => {
+    const given = token === '-' ? (await text(process.stdin)).trim() : token;
     const report = await withDatabase({ readOnly: true }, (dataSource, settings) =>
-      checkTakeover(dataSource, settings, token),
+      checkTakeover(dataSource, settings, given),
     );
     if (json === true) console.log(JSON.stringify(report, null, 2));
     else printReport(report);
@@ -41,19 +46,22 @@ program
   .command('run')
   .description('does what check has listed; nobody waits for it. May be repeated, and interrupted')
   .action(async () => {
-    await withDatabase({ yielding: true }, async (dataSource, settings) => {
+    const role = await withDatabase({ readOnly: true }, async (dataSource, settings) => {
       const report = await checkSchema(dataSource, settings);
       if (!report.ready) {
         printReport(report);
         throw new CommandError('Nothing was changed');
       }
-      if (report.migrations.length === 0) {
-        console.log('There is nothing to do: the schema is that of this version');
-        return;
-      }
-      await runTakeover(dataSource, console.log).catch(asCommandError);
-      console.log('The service can be started');
+      return report.migrations.length > 0 ? ownerOf(dataSource) : undefined;
     });
+    if (role === undefined) {
+      console.log('There is nothing to do: the schema is that of this version');
+      return;
+    }
+    await withDatabase({ yielding: true, role }, (dataSource) =>
+      runTakeover(dataSource, console.log).catch(asCommandError),
+    );
+    console.log('The service can be started');
   });
 
 program
@@ -61,21 +69,16 @@ program
   .description('takes back what run has added, and nothing else')
   .option('--yes', 'what is lost by it is known')
   .action(async ({ yes = false }: { yes?: boolean }) => {
-    const losses = await withDatabase({ readOnly: true }, async (dataSource) => {
-      const connections = await serviceConnections(dataSource);
-      if (connections > 0) {
-        throw new CommandError(
-          `The service is running (${String(connections)} connections): stop it first. Nothing was changed`,
-        );
-      }
-      return lossesOf(dataSource);
+    const { losses, role } = await withDatabase({ readOnly: true }, async (dataSource) => {
+      await assertNobodyNeedsIt(dataSource).catch(asCommandError);
+      return { losses: await lossesOf(dataSource), role: await ownerOf(dataSource) };
     });
     printLosses(losses);
     await confirm('Go back?', yes);
-    await withDatabase({ yielding: true }, async (dataSource) => {
-      const was = await takeBack(dataSource, console.log).catch(asCommandError);
-      console.log(was ? 'The database is as it was' : 'There is nothing to take back');
-    });
+    const was = await withDatabase({ yielding: true, role }, (dataSource) =>
+      takeBack(dataSource, console.log).catch(asCommandError),
+    );
+    console.log(was ? 'The database is as it was' : 'There is nothing to take back');
   });
 
 function asCommandError(error: unknown): never {

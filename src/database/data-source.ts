@@ -24,6 +24,9 @@ export const MIGRATIONS = [
   AddNotBefore1795521600000,
 ];
 
+/** Where it is written down which have run; others in the database may have tables of migrations too. */
+export const MIGRATIONS_TABLE = 'user_account_migration';
+
 /** Advisory lock that whoever migrates holds, so that two never do at once. */
 const MIGRATION_LOCK = 0x75_61_73_02;
 /** As PostgreSQL shows whoever serves requests. */
@@ -39,13 +42,20 @@ const QUERY_TIMEOUT_MS = 5000;
  */
 const YIELD_LOCK_TIMEOUT_MS = 50;
 const YIELD_STATEMENT_TIMEOUT_MS = 500;
+/** Frozen or cut off in the middle of it, it must not keep the table either. */
+const YIELD_IDLE_TIMEOUT_MS = 1000;
 
 /** How patient whoever uses a data source is. */
 export interface Manners {
   /** Somebody waits for every query, as requests do and migrations do not. */
   readonly serving?: boolean;
-  /** Others are at work on the tables: what would hold them up fails instead (SQLSTATE 55P03, 57014). */
+  /**
+   * Others are at work on the tables: what would hold them up fails instead (SQLSTATE 55P03, 57014,
+   * 25P03).
+   */
   readonly yielding?: boolean;
+  /** Role to act as, to which then belongs what is made; by default that of the settings. */
+  readonly role?: string;
   /** Nothing is to be changed: PostgreSQL sees to it. */
   readonly readOnly?: boolean;
 }
@@ -66,7 +76,7 @@ export class ServiceDataSource extends DataSource {
   private constructor(
     connection: Connection,
     logger: Logger,
-    { serving = false, yielding = false, readOnly = false }: Manners,
+    { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
     super({
@@ -75,6 +85,7 @@ export class ServiceDataSource extends DataSource {
       entities: ENTITIES,
       migrations: MIGRATIONS,
       migrationsTransactionMode: 'each',
+      migrationsTableName: MIGRATIONS_TABLE,
       synchronize: false,
       logger: new TypeOrmLogger(logger),
       poolSize: POOL_SIZE,
@@ -84,10 +95,14 @@ export class ServiceDataSource extends DataSource {
         keepAlive: true,
         ...(serving && { query_timeout: QUERY_TIMEOUT_MS, Client: ImpatientClient }),
         ...(readOnly && { options: '-c default_transaction_read_only=on' }),
+        ...(role !== undefined && { options: `-c role=${role.replace(/[\\ ]/g, '\\$&')}` }),
         ...(yielding && {
           lock_timeout: YIELD_LOCK_TIMEOUT_MS,
           statement_timeout: YIELD_STATEMENT_TIMEOUT_MS,
+          idle_in_transaction_session_timeout: YIELD_IDLE_TIMEOUT_MS,
         }),
+        // One is always there: whoever looks sees that the service is at work.
+        ...(serving && { min: 1 }),
       },
     });
   }
@@ -157,8 +172,13 @@ export class ServiceDataSource extends DataSource {
   /**
    * Does something while nobody else migrates, once whoever does has ended. Migrations may be run and
    * reverted within.
+   *
+   * @param onWait called when somebody else does
    */
-  async withMigrationLock<T>(work: () => Promise<T>): Promise<T> {
+  async withMigrationLock<T>(
+    work: () => Promise<T>,
+    onWait: () => void = () => undefined,
+  ): Promise<T> {
     if (this.hasMigrationLock) return work();
     const lock = this.createQueryRunner();
     try {
@@ -167,7 +187,13 @@ export class ServiceDataSource extends DataSource {
       await lock.query(
         'SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
       );
-      await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      const [{ mine }] = (await lock.query('SELECT pg_try_advisory_xact_lock($1) AS mine', [
+        MIGRATION_LOCK,
+      ])) as [{ mine: boolean }];
+      if (!mine) {
+        onWait();
+        await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      }
       this.hasMigrationLock = true;
       return await work();
     } finally {

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { isDatabaseUnavailable } from '../database/database-errors';
+import { isDatabaseUnavailable, isRefusedByData } from '../database/database-errors';
 import { safeError } from '../logging/safe-error';
 import { ApiError, ValidationFailed } from './api-error';
 import { catalogueFor, type ErrorBody, errorBody, validationBody } from './error-body';
@@ -44,7 +44,8 @@ export class ApiExceptionFilter implements ExceptionFilter {
       body = errorBody(error, catalogue);
       headers = error.headers;
       // What the service refuses by itself, the line of the request says.
-      if (status >= 500 && error !== exception) log(request, status, exception);
+      if ((status >= 500 || isRefusedByData(exception)) && error !== exception)
+        log(request, status, exception);
     }
     if (response.headersSent) {
       // Half an answer cannot be mended: the client must notice that it is not whole.
@@ -59,6 +60,9 @@ export class ApiExceptionFilter implements ExceptionFilter {
 
 function toApiError(exception: unknown): ApiError {
   if (exception instanceof ApiError) return exception;
+  if (isRefusedByData(exception)) {
+    return new ApiError(409, 'refusedByData', { cause: exception });
+  }
   const status = isDatabaseUnavailable(exception) ? 503 : statusOf(exception);
   const isClients = status >= 400 && status < 500;
   const messageName = MESSAGE_OF_STATUS[status] ?? (isClients ? 'badRequest' : undefined);
@@ -81,6 +85,6 @@ function statusOf(exception: unknown): number {
 /** Tells the operator of a failure; of what passes by itself, not where it happened. */
 function log(request: Request, status: number, exception: unknown): void {
   const { stack, ...what } = safeError(exception);
-  if (status === 503) request.log.warn(what, 'request failed');
+  if (status < 500 || status === 503) request.log.warn(what, 'request failed');
   else request.log.error({ ...what, stack }, 'request failed');
 }

@@ -72,6 +72,11 @@ export const MESSAGES = {
     ko: '이미 존재하는 사용자입니다.',
     en: 'A user with this username or email address already exists.',
   },
+  refusedByData: {
+    reference: '함께 쓰는 데이터베이스의 다른 데이터 때문에 할 수 없습니다. 관리자에게 문의하세요.',
+    ko: '함께 쓰는 데이터베이스의 다른 데이터 때문에 할 수 없습니다. 관리자에게 문의하세요.',
+    en: 'Other data in the same database does not allow this: ask whoever runs the service.',
+  },
   bodyTooLarge: {
     reference: '요청 본문이 너무 큽니다. 64 kB까지 보낼 수 있습니다.',
     ko: '요청 본문이 너무 큽니다. 64 kB까지 보낼 수 있습니다.',

@@ -75,11 +75,11 @@ export async function surveyAccounts(dataSource: ServiceDataSource): Promise<Acc
 }
 
 async function* rowsOf(dataSource: ServiceDataSource): AsyncGenerator<Row> {
-  // PostgreSQL's smallest integer.
-  let last = -(2 ** 31);
+  let last: number | null = null;
   for (;;) {
-    const rows = await dataSource.query<Row[]>(
-      'SELECT id, username, email, password FROM "user" WHERE id > $1 ORDER BY id LIMIT $2',
+    const rows: Row[] = await dataSource.query<Row[]>(
+      `SELECT id, username, email, password FROM "user"
+        WHERE $1::integer IS NULL OR id > $1 ORDER BY id LIMIT $2`,
       [last, PAGE],
     );
     yield* rows;

@@ -1,13 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MIGRATIONS, SERVICE_NAME, type ServiceDataSource } from '../database/data-source';
-import { databaseErrorCode } from '../database/database-errors';
+import { QueryFailedError } from 'typeorm';
+import {
+  MIGRATIONS,
+  MIGRATIONS_TABLE,
+  SERVICE_NAME,
+  type ServiceDataSource,
+} from '../database/data-source';
+import { databaseErrorCode, isDatabaseUnavailable } from '../database/database-errors';
+import { User } from '../user/user.entity';
 
-/** Gave up on a lock, or on time: PostgreSQL, Appendix A. */
-const GAVE_UP = ['55P03', '57014'];
 /** Between two tries, so that those who waited have their turn. */
 const PAUSE_MS = [200, 1000] as const;
 /** How long it is worth trying while somebody holds the table. */
 const PATIENCE_MS = 10 * 60 * 1000;
+
+/** What the table of accounts had before. */
+const REFERENCE_COLUMNS = ['id', 'email', 'password', 'username'];
 
 /** What would be lost if everything were taken back. */
 export interface Losses {
@@ -49,7 +57,7 @@ export async function runTakeover(
         }
       }
     });
-  });
+  }, sayThatItWaits(say));
 }
 
 /** Counts what `takeBack` would lose. */
@@ -72,16 +80,6 @@ export async function lossesOf(dataSource: ServiceDataSource): Promise<Losses> {
   };
 }
 
-/** How many connections the service itself has to the database now. */
-export async function serviceConnections(dataSource: ServiceDataSource): Promise<number> {
-  const [{ count }] = await dataSource.query<[{ count: number }]>(
-    `SELECT count(*)::int AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name = $1`,
-    [SERVICE_NAME],
-  );
-  return count;
-}
-
 /**
  * Takes back every migration but the first, and the list of them: what is left is what was there
  * before, and what users have changed in it.
@@ -94,8 +92,13 @@ export async function takeBack(
   say: (line: string) => void,
 ): Promise<boolean> {
   return dataSource.withMigrationLock(async () => {
+    const [list] = await dataSource.query<unknown[]>(
+      'SELECT FROM pg_class WHERE oid = to_regclass($1)',
+      [MIGRATIONS_TABLE],
+    );
+    if (list === undefined) return false;
+    await assertNobodyNeedsIt(dataSource);
     const executed = await dataSource.executedMigrations();
-    if (executed.length === 0) return false;
     const unknown = executed.filter(({ name }) => !MIGRATIONS.some((known) => known.name === name));
     if (unknown.length > 0) {
       throw new TakeoverError(
@@ -111,10 +114,53 @@ export async function takeBack(
         say(`taken back: ${latest.name}`);
       }
       // The first has adopted the table of accounts, and changed nothing.
-      await dataSource.query('DROP TABLE IF EXISTS migrations');
+      await dataSource.query(`DROP TABLE ${MIGRATIONS_TABLE}`);
     });
     return true;
-  });
+  }, sayThatItWaits(say));
+}
+
+function sayThatItWaits(say: (line: string) => void): () => void {
+  return () => {
+    say('waiting: somebody else is changing the schema');
+  };
+}
+
+/** @throws TakeoverError while the service is at work, or something else depends on what was added */
+export async function assertNobodyNeedsIt(dataSource: ServiceDataSource): Promise<void> {
+  const [{ connections }] = await dataSource.query<[{ connections: number }]>(
+    `SELECT count(*)::int AS connections FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = $1`,
+    [SERVICE_NAME],
+  );
+  if (connections > 0) {
+    throw new TakeoverError(
+      `The service is running (${String(connections)} connections): stop it first. Nothing was changed`,
+    );
+  }
+  const tables = dataSource.entityMetadatas.map(({ tableName }) => tableName);
+  const columns = dataSource
+    .getMetadata(User)
+    .columns.map(({ databaseName }) => databaseName)
+    .filter((name) => !REFERENCE_COLUMNS.includes(name));
+  const dependants = await dataSource.query<{ name: string }[]>(
+    `SELECT DISTINCT r.ev_class::regclass::text AS name
+       FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+       JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
+       LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
+      WHERE c.relnamespace = current_schema()::regnamespace
+        AND (c.relname = ANY ($1) AND c.relname <> 'user' OR c.relname = 'user' AND a.attname = ANY ($2))
+     UNION
+     SELECT conrelid::regclass::text FROM pg_constraint JOIN pg_class c ON c.oid = confrelid
+      WHERE contype = 'f' AND c.relnamespace = current_schema()::regnamespace
+        AND c.relname = ANY ($1) AND c.relname <> 'user' AND conrelid::regclass::text <> ALL ($1)`,
+    [tables, columns],
+  );
+  if (dependants.length > 0) {
+    throw new TakeoverError(
+      `Something depends on what would be taken back (${dependants.map(({ name }) => name).join(', ')}): drop it first. Nothing was changed`,
+    );
+  }
 }
 
 /** Does something again and again until nobody is in the way. */
@@ -130,7 +176,16 @@ async function givingWay(
       await work();
       return;
     } catch (error) {
-      if (!GAVE_UP.includes(databaseErrorCode(error))) throw error;
+      // Gave up on a lock, or on time, or lost its connection. If that is not all, the next question
+      // to the database says so.
+      if (!isDatabaseUnavailable(error)) {
+        // Of a statement that changes the schema, the message names things and no people.
+        throw error instanceof QueryFailedError
+          ? new TakeoverError(
+              `PostgreSQL refuses a step: ${error.message} (${databaseErrorCode(error)}). What is done is done; mend that, and do this again`,
+            )
+          : error;
+      }
     }
     const inTheWay =
       (await transactionsInTheWay(dataSource)).join('; ') || 'others are at work on it';
@@ -149,16 +204,18 @@ async function givingWay(
 /** Transactions that hold the table of accounts for long, in words. */
 async function transactionsInTheWay(dataSource: ServiceDataSource): Promise<string[]> {
   const rows = await dataSource.query<
-    { pid: number; application: string; state: string; seconds: number }[]
+    { pid: number; application: string | null; state: string | null; seconds: number | null }[]
   >(`
     SELECT DISTINCT a.pid, a.application_name AS application, a.state,
            extract(epoch FROM now() - a.xact_start)::int AS seconds
       FROM pg_locks l JOIN pg_stat_activity a USING (pid)
      WHERE l.relation = '"user"'::regclass AND l.granted AND a.pid <> pg_backend_pid()
-       AND a.xact_start < now() - interval '1 second'
+       -- Without a right to see more, there is the process and nothing else.
+       AND coalesce(a.xact_start < now() - interval '1 second', true)
      ORDER BY seconds DESC LIMIT 3`);
-  return rows.map(
-    ({ pid, application, state, seconds }) =>
-      `process ${String(pid)} of PostgreSQL (${application || 'without a name'}, ${state}) has it for ${String(seconds)} s`,
-  );
+  return rows.map(({ pid, application, state, seconds }) => {
+    const what = [application, state].filter(Boolean).join(', ') || 'of another role';
+    const since = seconds === null ? '' : ` for ${String(seconds)} s`;
+    return `process ${String(pid)} of PostgreSQL (${what}) has it${since}`;
+  });
 }

@@ -5,7 +5,7 @@ import { ALGORITHM, TokenService } from '../auth/token.service';
 import type { Settings } from '../config/settings';
 import { keyOf, SigningKeys, weaknessOf } from '../config/signing-keys';
 import type { ServiceDataSource } from '../database/data-source';
-import { type Accounts, surveyAccounts } from './accounts';
+import { surveyAccounts } from './accounts';
 import { type PlannedMigration, plannedMigrations } from './plan';
 
 /** What was found out about one matter. */
@@ -44,13 +44,17 @@ export async function checkTakeover(
   settings: Settings,
   token?: string,
 ): Promise<CheckReport> {
-  const { findings, migrations } = await checkSchema(dataSource, settings);
-  const more: Record<string, Finding> = {};
-  if (findings['table']?.verdict === 'ok') {
-    more['accounts'] = accountsFinding(await surveyAccounts(dataSource));
-    if (token !== undefined) more['token'] = await tokenFinding(dataSource, settings, token);
-  }
-  return reportOf({ ...findings, ...more }, migrations);
+  const report = await checkSchema(dataSource, settings);
+  const { table, privileges } = report.findings;
+  if (table?.verdict !== 'ok' || privileges?.verdict !== 'ok') return report;
+  return reportOf(
+    {
+      ...report.findings,
+      accounts: await accountsFinding(dataSource),
+      ...(token !== undefined && { token: await tokenFinding(dataSource, settings, token) }),
+    },
+    report.migrations,
+  );
 }
 
 /** What has to be right before anything is changed, without looking at the accounts. */
@@ -65,16 +69,27 @@ export async function checkSchema(
     table,
   };
   if (table.verdict === 'stop') return reportOf(findings, []);
+  const privileges = await privilegesFinding(dataSource);
+  if (privileges.verdict === 'stop') return reportOf({ ...findings, privileges }, []);
   const migrations = await plannedMigrations(dataSource, await approximateRows(dataSource));
   return reportOf(
     {
       ...findings,
+      privileges,
+      neighbours: await neighboursFinding(dataSource),
       alembic: await alembicFinding(dataSource),
-      privileges: await privilegesFinding(dataSource),
       names: await namesFinding(dataSource, migrations),
     },
     migrations,
   );
+}
+
+/** The role that the table of accounts belongs to, and what is made beside it shall. */
+export async function ownerOf(dataSource: ServiceDataSource): Promise<string> {
+  const [{ owner }] = await dataSource.query<[{ owner: string }]>(
+    `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = '"user"'::regclass`,
+  );
+  return owner;
 }
 
 function reportOf(
@@ -144,13 +159,21 @@ function keyFinding({ SECRET_KEY, ALLOW_WEAK_SECRET_KEY }: Settings): Finding {
 }
 
 async function tableFinding(dataSource: ServiceDataSource): Promise<Finding> {
-  const [kind] = await dataSource.query<[{ kind: string }?]>(
-    `SELECT relkind AS kind FROM pg_class WHERE oid = to_regclass('"user"')`,
+  const [place] = await dataSource.query<[{ kind: string; schema: string; current: string }?]>(
+    `SELECT relkind AS kind, relnamespace::regnamespace::text AS schema, current_schema() AS current
+       FROM pg_class WHERE oid = to_regclass('"user"')`,
   );
-  if (kind === undefined) {
+  if (place === undefined) {
     return finding('stop', 'There is no table "user" here: look whether DB_NAME is the right one');
   }
-  if (kind.kind !== 'r') return finding('stop', '"user" is no ordinary table', kind);
+  if (place.kind !== 'r') return finding('stop', '"user" is no ordinary table', place);
+  if (place.schema !== place.current) {
+    return finding(
+      'stop',
+      `The table "user" is in the schema ${place.schema}, and new ones would be made in ${place.current}: ALTER ROLE … SET search_path = ${place.schema}`,
+      place,
+    );
+  }
   const runner = dataSource.createQueryRunner();
   try {
     const facts = await describeUserTable(runner);
@@ -173,11 +196,62 @@ async function tableFinding(dataSource: ServiceDataSource): Promise<Finding> {
   }
 }
 
+/** What others have made around the table: it stays, and may refuse what the service does. */
+async function neighboursFinding(dataSource: ServiceDataSource): Promise<Finding> {
+  const rows = await dataSource.query<{ line: string; stops: boolean }[]>(`
+    SELECT format('%s refers to it (%s): ', conrelid::regclass, conname) ||
+           CASE WHEN confdeltype IN ('c', 'n', 'd') THEN 'an account that is deleted takes it along'
+                ELSE 'an account that it refers to cannot be deleted (409)' END AS line,
+           false AS stops
+      FROM pg_constraint
+     WHERE contype = 'f' AND confrelid = '"user"'::regclass AND conname NOT IN ('user_session_user_id_fkey')
+    UNION ALL
+    SELECT format('%s: what breaks it is refused (409)', pg_get_constraintdef(oid)), false
+      FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = '"user"'::regclass
+    UNION ALL
+    SELECT format('%s: what breaks it is refused (409)', pg_get_indexdef(indexrelid)), false
+      FROM pg_index JOIN pg_class i ON i.oid = indexrelid
+     WHERE indrelid = '"user"'::regclass AND indisunique
+       AND relname NOT IN ('user_pkey', 'user_email_key', 'user_username_key')
+       AND NOT EXISTS (SELECT FROM pg_attribute a
+                        WHERE a.attrelid = indrelid AND a.attnum = ANY (indkey::int2[])
+                          AND a.attname = 'username_folded')
+    UNION ALL
+    SELECT format('trigger %s: fires for what the service does too', tgname), false
+      FROM pg_trigger WHERE tgrelid = '"user"'::regclass AND NOT tgisinternal
+    UNION ALL
+    SELECT format('%s.%s has its rows as a type, so that no column can be added: change that first',
+                  attrelid::regclass, attname), true
+      FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+     WHERE relkind IN ('r', 'p', 'm') AND NOT attisdropped
+       AND atttypid = (SELECT reltype FROM pg_class WHERE oid = '"user"'::regclass)
+    UNION ALL
+    SELECT 'row-level security hides rows of it from this role: use one that it is not for', true
+     WHERE row_security_active('"user"')
+    UNION ALL
+    SELECT format('publication %s sends it on: subscribers need the same columns', pubname), false
+      FROM pg_publication_tables
+     WHERE tablename = 'user' AND schemaname = current_schema()`);
+  const details = rows.map(({ line }) => line);
+  if (rows.some(({ stops }) => stops)) {
+    return finding('stop', 'Something around the table "user" is in the way', { details }, details);
+  }
+  return rows.length === 0
+    ? finding('ok', 'Nothing else in the database depends on the table "user"', { details })
+    : finding('warning', 'Others have to do with the table "user"', { details }, details);
+}
+
 async function alembicFinding(dataSource: ServiceDataSource): Promise<Finding> {
-  const [exists] = await dataSource.query<unknown[]>(
-    `SELECT FROM pg_class WHERE oid = to_regclass('alembic_version')`,
+  const [table] = await dataSource.query<[{ readable: boolean }?]>(
+    `SELECT has_table_privilege(oid, 'SELECT') AS readable
+       FROM pg_class WHERE oid = to_regclass('alembic_version')`,
   );
-  if (exists === undefined) {
+  if (table?.readable === false) {
+    return finding('warning', "Alembic's revision is not for this role to read", {
+      revision: null,
+    });
+  }
+  if (table === undefined) {
     return finding(
       'warning',
       'There is no table alembic_version: it may not be Alembic that made this',
@@ -197,14 +271,24 @@ async function alembicFinding(dataSource: ServiceDataSource): Promise<Finding> {
 
 async function privilegesFinding(dataSource: ServiceDataSource): Promise<Finding> {
   const [facts] = await dataSource.query<
-    [{ role: string; owner: string; owns: boolean; schema: string; creates: boolean }]
+    [
+      {
+        role: string;
+        owner: string;
+        owns: boolean;
+        reads: boolean;
+        schema: string;
+        creates: boolean;
+      },
+    ]
   >(`
     SELECT current_user AS role, pg_get_userbyid(relowner) AS owner,
-           pg_has_role(current_user, relowner, 'USAGE') AS owns, current_schema() AS schema,
-           coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates
+           pg_has_role(current_user, relowner, 'MEMBER') AS owns,
+           has_table_privilege(oid, 'SELECT') AS reads, current_schema() AS schema,
+           has_schema_privilege(relowner, current_schema(), 'CREATE') AS creates
       FROM pg_class WHERE oid = '"user"'::regclass`);
-  const { role, owner, owns, schema, creates } = facts;
-  if (!owns) {
+  const { role, owner, owns, reads, schema, creates } = facts;
+  if (!owns || !reads) {
     return finding(
       'stop',
       `The table "user" belongs to ${owner}: run this as that role, or GRANT ${owner} TO ${role}`,
@@ -212,32 +296,48 @@ async function privilegesFinding(dataSource: ServiceDataSource): Promise<Finding
     );
   }
   return creates
-    ? finding('ok', `${role} may change the table "user", and make tables beside it`, facts)
+    ? finding(
+        'ok',
+        `${role} may change the table "user" as ${owner}, to whom all of it belongs`,
+        facts,
+      )
     : finding(
         'stop',
-        `${role} may make no tables: GRANT CREATE ON SCHEMA ${schema} TO ${role}`,
+        `${owner} may make no tables: GRANT CREATE ON SCHEMA ${schema} TO ${owner}`,
         facts,
       );
 }
 
-/** Tables that would be made must not be there. */
+/** What would be made must not be there: a table, its row type, an index, a constraint's index. */
 async function namesFinding(
   dataSource: ServiceDataSource,
   migrations: readonly PlannedMigration[],
 ): Promise<Finding> {
   const made = migrations
     .flatMap(({ statements }) => statements)
-    .flatMap(({ sql }) => /^CREATE (?:UNLOGGED )?TABLE "(\w+)"/.exec(sql)?.[1] ?? []);
+    .flatMap(({ sql }) =>
+      sql.startsWith('CREATE ')
+        ? [...sql.matchAll(/(?:TABLE|INDEX|CONCURRENTLY|EXISTS|CONSTRAINT) "(\w+)"(?! ADD)/g)].map(
+            ([, name]) => name,
+          )
+        : [],
+    );
   const rows = await dataSource.query<{ name: string }[]>(
-    `SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL`,
+    `SELECT relname AS name FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relname = ANY ($1)
+        -- What is left of an index that was interrupted is cleaned up by its migration.
+        AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = pg_class.oid AND NOT indisvalid)
+     UNION
+     SELECT typname FROM pg_type
+      WHERE typnamespace = current_schema()::regnamespace AND typname = ANY ($1)`,
     [made],
   );
   const taken = rows.map(({ name }) => name);
   return taken.length === 0
-    ? finding('ok', 'The names of the tables that would be made are free', { taken })
+    ? finding('ok', 'The names of what would be made are free', { taken })
     : finding(
         'stop',
-        `There are tables already that would be made (${taken.join(', ')}): rename them first`,
+        `There is something already by the name of what would be made (${taken.join(', ')}): rename it first`,
         { taken },
       );
 }
@@ -250,7 +350,8 @@ async function approximateRows(dataSource: ServiceDataSource): Promise<number> {
   return rows;
 }
 
-function accountsFinding(accounts: Accounts): Finding {
+async function accountsFinding(dataSource: ServiceDataSource): Promise<Finding> {
+  const accounts = await surveyAccounts(dataSource);
   const { total, hashes, unverifiable, refusedEmails, likeUsernames, likeEmails } = accounts;
   const examples = (all: readonly (number | readonly number[])[]): string =>
     all
@@ -309,7 +410,7 @@ async function tokenFinding(
     return finding(
       'stop',
       'SECRET_KEY opens the token, but the service would refuse it: the FastAPI backend gives its tokens 24 hours at most, and a username as `sub`',
-      { opens: true, accepted: false },
+      { opens: true },
     );
   }
   const [account] = await dataSource.query<[{ id: number }?]>(
@@ -319,11 +420,9 @@ async function tokenFinding(
   return account === undefined
     ? finding('stop', 'SECRET_KEY opens the token, but nobody here has the name in it', {
         opens: true,
-        accepted: false,
       })
     : finding('ok', `SECRET_KEY opens the token: it is account ${String(account.id)}`, {
         opens: true,
-        accepted: true,
         account: account.id,
       });
 }

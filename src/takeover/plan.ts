@@ -50,9 +50,9 @@ const LOCKS: readonly (readonly [RegExp, LockMode | null, number])[] = [
 
 /**
  * What every pending migration would do, found out by letting each run as far as it reads: what it
- * would write is noted, and not done. Those that are to run without a transaction must not need what
- * they have written themselves.
+ * would write is noted, and not done.
  *
+ * @param dataSource one that can only read
  * @param rows how many accounts there are
  */
 export async function plannedMigrations(
@@ -96,17 +96,16 @@ async function statementsOf({ instance }: Migration, reader: QueryRunner): Promi
   const statements: string[] = [];
   const recorder = new Proxy(reader, {
     get(target, name) {
-      if (name === 'query') {
-        return (sql: string, parameters?: unknown[]) => {
-          const oneLine = sql.replace(/\s+/g, ' ').trim();
-          if (/^SELECT /i.test(oneLine)) return target.query(sql, parameters);
-          statements.push(oneLine);
-          return Promise.resolve([]);
-        };
+      if (name === 'hasTable') return (table: string) => target.hasTable(table);
+      if (name !== 'query') {
+        throw new Error(`A migration may ask for query and hasTable only, not ${String(name)}`);
       }
-      const value: unknown = Reflect.get(target, name);
-      // Its own methods do not go through the recorder.
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return (sql: string, parameters?: unknown[]) => {
+        const oneLine = sql.replace(/\s+/g, ' ').trim();
+        if (/^SELECT /i.test(oneLine)) return target.query(sql, parameters);
+        statements.push(oneLine);
+        return Promise.resolve([]);
+      };
     },
   });
   await instance?.up(recorder);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
@@ -9,17 +9,12 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/**
- * Runs a command line of the built service, with these settings only.
- *
- * @param kill ends it by force when aborted
- */
-export async function runCommand(
+/** Starts a command line of the built service, with these settings only. */
+export function spawnCommand(
   name: string,
   commandArguments: readonly string[],
   environment: Readonly<Record<string, string>>,
-  kill?: AbortSignal,
-): Promise<Outcome> {
+): { child: ChildProcess; outcome: Promise<Outcome> } {
   const child = spawn(
     process.execPath,
     [`${process.cwd()}/dist/src/cli/${name}.js`, ...commandArguments],
@@ -30,11 +25,27 @@ export async function runCommand(
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  return {
+    child,
+    outcome: Promise.all([text(child.stdout), text(child.stderr), closed]).then(
+      ([output, errors, [code, signal]]) => ({ status: code ?? signal, output, errors }),
+    ),
+  };
+}
+
+/**
+ * Runs one to its end.
+ *
+ * @param kill ends it by force when aborted
+ */
+export function runCommand(
+  name: string,
+  commandArguments: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  kill?: AbortSignal,
+): Promise<Outcome> {
+  const { child, outcome } = spawnCommand(name, commandArguments, environment);
   kill?.addEventListener('abort', () => child.kill('SIGKILL'));
-  const [output, errors, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-  ]);
-  return { status: code ?? signal, output, errors };
+  return outcome;
 }

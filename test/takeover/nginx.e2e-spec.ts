@@ -21,7 +21,8 @@ class Backend {
 
   constructor(private readonly name: string) {
     this.server = http.createServer((request, response) => {
-      this.asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      const client = request.headers['x-forwarded-for'];
+      this.asked.push(`${request.method ?? ''} ${request.url ?? ''} ${String(client)}`);
       request.resume().on('end', () => {
         response.setHeader('X-Seen', String(request.headers['x-forwarded-for']));
         response.end(this.name);
@@ -188,7 +189,7 @@ class Backend {
     expect((await ask('/api/mirrored?x=1')).by).toBe('fastapi');
     await ask('/api/user/create', '10.0.0.1', 'POST');
     await waitUntil(() => Promise.resolve(accounts.asked.length > 0));
-    expect(accounts.asked).toEqual(['GET /api/mirrored?x=1']);
+    expect(accounts.asked).toEqual(['GET /api/mirrored?x=1 10.0.0.1']);
     const lines = (): string[][] =>
       readFileSync(join(directory, 'takeover.log'), 'utf8')
         .trim()
@@ -202,7 +203,7 @@ class Backend {
         .map(([, ...rest]) => rest)
         .sort(),
     ).toEqual([
-      ['GET', '/.other', 'accounts', '200'],
+      ['GET', '/api/mirrored', 'accounts', '200'],
       ['GET', '/api/mirrored', 'fastapi', '200'],
     ]);
   });

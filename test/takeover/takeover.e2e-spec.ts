@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bearer, logIn, registration, statusWith } from '../support/client';
-import { type Outcome, runCommand } from '../support/command';
+import { bearer, JSON_TYPE, logIn, post, registration, statusWith } from '../support/client';
+import { type Outcome, runCommand, spawnCommand } from '../support/command';
 import { parseSettings } from '../../src/config/settings';
 import { type CheckReport, checkTakeover } from '../../src/takeover/check';
 import { createDatabase, openDataSource, type TestDatabase } from '../support/database';
@@ -124,7 +124,27 @@ describe('takeover', () => {
       [
         'has neighbours in the way',
         'CREATE TABLE refresh_token ()',
-        'There are tables already that would be made (refresh_token)',
+        'There is something already by the name of what would be made (refresh_token)',
+      ],
+      [
+        'has an index in the way',
+        'CREATE INDEX user_session_user_id_idx ON alembic_version (version_num)',
+        'by the name of what would be made (user_session_user_id_idx)',
+      ],
+      [
+        'has a type in the way',
+        `CREATE TYPE user_session AS ENUM ('a')`,
+        'by the name of what would be made (user_session)',
+      ],
+      [
+        'is a type elsewhere',
+        'CREATE TABLE copies (was "user")',
+        'copies.was has its rows as a type',
+      ],
+      [
+        'is not where new tables would be',
+        'CREATE SCHEMA app; ALTER TABLE "user" SET SCHEMA app; DO $$ BEGIN EXECUTE format($q$ALTER DATABASE %I SET search_path = public, app$q$, current_database()); END $$',
+        'The table "user" is in the schema app, and new ones would be made in public',
       ],
     ])('is not ready when the table %s', async (_name, sql, words) => {
       await database.query(sql);
@@ -151,6 +171,43 @@ describe('takeover', () => {
         );
       } finally {
         await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      }
+    });
+
+    it('says what else in the database has to do with the table', async () => {
+      await database.query(`
+        CREATE TABLE question (user_id integer REFERENCES "user");
+        CREATE UNIQUE INDEX one_name ON "user" (lower(username)) WHERE id > 6;
+        ALTER TABLE "user" ADD CONSTRAINT short CHECK (length(username) < 20)`);
+      const { ready, findings } = await check();
+      expect(ready).toBe(true);
+      expect(findings['neighbours']).toMatchObject({
+        verdict: 'warning',
+        details: [
+          expect.stringContaining('question refers to it (question_user_id_fkey): an account'),
+          expect.stringContaining('CHECK ((length((username)::text) < 20))'),
+          expect.stringContaining('CREATE UNIQUE INDEX one_name'),
+        ],
+      });
+      await takeover(['run']);
+      expect((await check()).findings['neighbours']).toEqual(findings['neighbours']);
+    });
+
+    it('is not ready for a role from which rows are hidden', async () => {
+      const { DB_NAME = '' } = database.environment;
+      const role = `role_${DB_NAME}`;
+      await database.query(`
+        CREATE ROLE ${role} LOGIN PASSWORD 'x'; ALTER TABLE "user" OWNER TO ${role};
+        GRANT CREATE ON SCHEMA public TO ${role};
+        ALTER TABLE "user" ENABLE ROW LEVEL SECURITY; ALTER TABLE "user" FORCE ROW LEVEL SECURITY`);
+      try {
+        const { status, output } = await takeover(['check'], { DB_USER: role, DB_PASS: 'x' });
+        expect(status).toBe(1);
+        expect(output).toContain('row-level security hides rows of it from this role');
+      } finally {
+        await database.query(
+          `REASSIGN OWNED BY ${role} TO postgres; DROP OWNED BY ${role}; DROP ROLE ${role}`,
+        );
       }
     });
 
@@ -318,7 +375,7 @@ describe('takeover', () => {
       };
       await interrupted(['run'], 'LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
       // Where it writes down that a migration has run, in the transaction of that.
-      await interrupted(['run'], 'LOCK TABLE migrations IN EXCLUSIVE MODE');
+      await interrupted(['run'], 'LOCK TABLE user_account_migration IN EXCLUSIVE MODE');
       expect((await takeover(['run'])).status).toBe(0);
       const dataSource = await openDataSource(database);
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
@@ -326,15 +383,112 @@ describe('takeover', () => {
       expect(upQueries).toEqual([]);
       const back = ['back', '--yes'];
       await interrupted(back, 'LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
-      await interrupted(back, 'LOCK TABLE migrations IN EXCLUSIVE MODE');
+      await interrupted(back, 'LOCK TABLE user_account_migration IN EXCLUSIVE MODE');
       expect((await takeover(back)).status).toBe(0);
       expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('makes what it makes for the owner of the table', async () => {
+      const { DB_NAME = '' } = database.environment;
+      const owner = `owner ${DB_NAME}`;
+      await database.query(`
+        CREATE ROLE "${owner}"; ALTER TABLE "user" OWNER TO "${owner}";
+        GRANT CREATE ON SCHEMA public TO "${owner}"`);
+      try {
+        expect(await takeover(['run'])).toMatchObject({ status: 0, errors: '' });
+        expect(
+          await database.query(
+            `SELECT DISTINCT tableowner FROM pg_tables
+              WHERE schemaname = 'public' AND tablename <> 'alembic_version'`,
+          ),
+        ).toEqual([{ tableowner: owner }]);
+        expect((await takeover(['back', '--yes'])).status).toBe(0);
+      } finally {
+        await database.query(
+          `REASSIGN OWNED BY "${owner}" TO postgres; DROP OWNED BY "${owner}"; DROP ROLE "${owner}"`,
+        );
+      }
+    });
+
+    it.each([
+      ['of the same form', 'id serial, timestamp bigint, name varchar'],
+      ['of another', 'id serial, migration varchar, batch integer'],
+    ])("leaves somebody else's table of migrations alone: %s", async (_name, columns) => {
+      await database.query(`CREATE TABLE migrations (${columns})`);
+      const before = await dumpOf(database);
+      expect((await takeover(['run'])).status).toBe(0);
+      expect((await takeover(['back', '--yes'])).status).toBe(0);
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('takes back a list of migrations in which there is none yet', async () => {
+      const before = await dumpOf(database);
+      await database.query(
+        'CREATE TABLE user_account_migration (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)',
+      );
+      expect((await takeover(['back', '--yes'])).status).toBe(0);
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('holds nobody up when it is frozen in the middle', async () => {
+      await database.query(`
+        CREATE TABLE user_account_migration (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL);
+        INSERT INTO user_account_migration (timestamp, name) VALUES (1795348800000, 'CreateUser1795348800000')`);
+      // Where it writes down that it has made the tables that refer to "user".
+      const hold = await database.hold('LOCK TABLE user_account_migration IN EXCLUSIVE MODE');
+      const { child, outcome } = spawnCommand('takeover', ['run'], {
+        ...database.environment,
+        SECRET_KEY,
+      });
+      await waitUntil(async () => (await hold.waiting()) > 0);
+      child.kill('SIGSTOP');
+      await hold.release();
+      // Waits until PostgreSQL has ended what is frozen.
+      await database.query(`UPDATE "user" SET email = email WHERE id = 1`);
+      child.kill('SIGCONT');
+      expect(await outcome).toMatchObject({ status: 0, errors: '' });
+    });
+
+    it('does not go back while a view needs what it would take away', async () => {
+      await takeover(['run']);
+      await database.query('CREATE VIEW fresh AS SELECT id FROM "user" WHERE not_before > now()');
+      const before = await dumpOf(database);
+      expect(await takeover(['back', '--yes'])).toEqual({
+        status: 1,
+        output: '',
+        errors:
+          'Something depends on what would be taken back (fresh): drop it first. Nothing was changed\n',
+      });
+      expect(await dumpOf(database)).toBe(before);
+    });
+
+    it('answers 409 where the tables of others do not allow something', async () => {
+      await database.query(`
+        CREATE TABLE question (user_id integer REFERENCES "user");
+        INSERT INTO question VALUES (1);
+        CREATE UNIQUE INDEX one_name ON "user" (left(username, 3)) WHERE id > 6;
+        ALTER TABLE "user" ADD CONSTRAINT short CHECK (length(username) < 20)`);
+      await takeover(['run']);
+      const service = await startServiceOn(database, { SECRET_KEY });
+      const statusOf = async (path: string, init: RequestInit): Promise<number> => {
+        const response = await service.fetch(path, init);
+        await response.text();
+        return response.status;
+      };
+      const token = await logIn(service, 'hana', 'correct horse battery');
+      const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` };
+      const password = 'correct horse battery';
+      expect(await statusOf('/user/delete', { ...post({ password }), headers })).toBe(409);
+      expect(await statusOf('/user/create', registration('x'.repeat(20)))).toBe(409);
+      expect(await statusOf('/user/create', registration('abc1'))).toBe(204);
+      expect(await statusOf('/user/create', registration('abc2'))).toBe(409);
+      await service.stop();
     });
 
     it('does not go back behind a later version', async () => {
       await takeover(['run']);
       await database.query(
-        `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
+        `INSERT INTO user_account_migration (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
       );
       const before = await dumpOf(database);
       const { status, errors } = await takeover(['back', '--yes']);

@@ -4,2484 +4,2495 @@
  */
 
 export interface paths {
-  '/user/create': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign up */
+        post: operations["create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Sign up */
-    post: operations['create'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/me': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who am I */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change my name: tokens under the old one die */
+        patch: operations["rename"];
+        trace?: never;
     };
-    /** Who am I */
-    get: operations['me'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /** Change my name: tokens under the old one die */
-    patch: operations['rename'];
-    trace?: never;
-  };
-  '/user/login': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Log in */
-    post: operations['login'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/logout': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log out: the login that the token belongs to is over */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Log out: the login that the token belongs to is over */
-    post: operations['logout'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/session': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in with a browser: the token comes as a cookie */
+        post: operations["startSession"];
+        /** Log out with a browser, which loses its cookie */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Log in with a browser: the token comes as a cookie */
-    post: operations['startSession'];
-    /** Log out with a browser, which loses its cookie */
-    delete: operations['endSession'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/token': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Token endpoint of OAuth 2.0 */
+        post: operations["token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Token endpoint of OAuth 2.0 */
-    post: operations['token'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/sessions': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My live logins, newest first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** End every login but this one */
+        delete: operations["endSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** My live logins, newest first */
-    get: operations['listSessions'];
-    put?: never;
-    post?: never;
-    /** End every login but this one */
-    delete: operations['endSessions'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/sessions/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of my logins */
+        delete: operations["endOneSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    /** End one of my logins */
-    delete: operations['endOneSession'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/password': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change my password: every other login ends */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Change my password: every other login ends */
-    post: operations['changePassword'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/user/delete': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/user/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete my account */
+        post: operations["deleteAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Delete my account */
-    post: operations['deleteAccount'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/health/live': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Does the process answer */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Does the process answer */
-    get: operations['live'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/health/ready': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Can it serve: is the database there, with the schema of this version */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Can it serve: is the database there, with the schema of this version */
-    get: operations['ready'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    ErrorResponse: {
-      /** @description What went wrong, in the language of `Accept-Language`: `ko` or `en`. */
-      detail: string;
+    schemas: {
+        ErrorResponse: {
+            /** @description What went wrong, in the language of `Accept-Language`: `ko` or `en`. */
+            detail: string;
+        };
+        CreateUserDto: {
+            /** @example hana */
+            username: string;
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            password1: string;
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            password2: string;
+            /**
+             * Format: email
+             * @example hana@example.com
+             */
+            email: string;
+        };
+        FieldErrorResponse: {
+            /**
+             * @description `body` and the name of the field, or `body` alone.
+             * @example [
+             *       "body",
+             *       "username"
+             *     ]
+             */
+            loc: (string | number)[];
+            /** @example 빈 값은 허용되지 않습니다. */
+            msg: string;
+            /**
+             * @description pydantic v1's name for the kind of error.
+             * @example value_error
+             */
+            type: string;
+            /**
+             * @description The rule's own values.
+             * @example {
+             *       "limit_value": 8
+             *     }
+             */
+            ctx?: {
+                [key: string]: string | number;
+            };
+        };
+        ValidationErrorResponse: {
+            detail: components["schemas"]["FieldErrorResponse"][];
+        };
+        UserResponse: {
+            /** @example 1 */
+            id: number;
+            /** @example hana */
+            username: string;
+            /** @example hana@example.com */
+            email: string;
+        };
+        LoginDto: {
+            /** @enum {string} */
+            grant_type?: "password";
+            /** @example hana */
+            username: string;
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            password: string;
+            /** @description `offline_access` asks for a refresh token; others are without effect. */
+            scope?: string;
+            /** @description Ignored. */
+            client_id?: string;
+            /**
+             * Format: password
+             * @description Ignored.
+             */
+            client_secret?: string;
+        };
+        TokenResponse: {
+            /**
+             * @description JWT, HS256: `sub` is the username, `sid` the login, `jti` this token.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJoYW5hIn0.c2lnbmF0dXJl
+             */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "bearer";
+            /** @example hana */
+            username: string;
+            /**
+             * @description Seconds until the token expires.
+             * @example 86400
+             */
+            expires_in: number;
+            /**
+             * @description With the scope `offline_access`: good for one new token, and one of these.
+             * @example ZWYyNmEyYjgtMzYxNS00ZTQ1LWE4ZGMtNjA3YjY0ZjM
+             */
+            refresh_token?: string;
+            /** @enum {string} */
+            scope?: "offline_access";
+        };
+        OAuthErrorResponse: {
+            /** @description What went wrong, in the language of `Accept-Language`: `ko` or `en`. */
+            detail: string;
+            /**
+             * @description RFC 6749 §5.2
+             * @example invalid_grant
+             */
+            error: string;
+            /** @example Incorrect username or password */
+            error_description: string;
+        };
+        TokenRequestForm: {
+            /** @enum {string} */
+            grant_type: "password" | "refresh_token";
+            /**
+             * @description For `password`.
+             * @example hana
+             */
+            username?: string;
+            /**
+             * Format: password
+             * @description For `password`.
+             * @example correct horse 9
+             */
+            password?: string;
+            /** @description For `refresh_token`. */
+            refresh_token?: string;
+            /**
+             * @description `offline_access` asks for a refresh token.
+             * @example offline_access
+             */
+            scope?: string;
+        };
+        TokenErrorResponse: {
+            detail: string | components["schemas"]["FieldErrorResponse"][];
+            /**
+             * @description RFC 6749 §5.2; absent if the body could not be read at all.
+             * @enum {string}
+             */
+            error?: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
+            /** @example Incorrect username or password */
+            error_description?: string;
+        };
+        SessionResponse: {
+            /**
+             * Format: uuid
+             * @example 0b5ad1f5-39a1-4c51-9f0e-7b9f3b1c9d55
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2027-01-01T09:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             * @example 2027-01-01T12:30:00.000Z
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-01-02T09:00:00.000Z
+             */
+            expires_at: string;
+            /**
+             * @description Where it came from.
+             * @example 203.0.113.7
+             */
+            ip: string | null;
+            /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/146.0 */
+            user_agent: string | null;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+        };
+        SessionPageResponse: {
+            items: components["schemas"]["SessionResponse"][];
+            /**
+             * @description How many there are on all pages.
+             * @example 1
+             */
+            total: number;
+            /** @example 1 */
+            page: number;
+            /** @example 50 */
+            size: number;
+        };
+        ChangePasswordDto: {
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            current_password: string;
+            /**
+             * Format: password
+             * @example battery staple 8
+             */
+            password1: string;
+            /**
+             * Format: password
+             * @example battery staple 8
+             */
+            password2: string;
+        };
+        DeleteAccountDto: {
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            password: string;
+        };
+        RenameDto: {
+            /** @example hana.kim */
+            username: string;
+        };
+        RenamedResponse: {
+            /** @example 1 */
+            id: number;
+            /** @example hana */
+            username: string;
+            /** @example hana@example.com */
+            email: string;
+            /** @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJoYW5hIn0.c2lnbmF0dXJl */
+            access_token?: string;
+            /** @enum {string} */
+            token_type?: "bearer";
+            /** @example 86400 */
+            expires_in?: number;
+        };
+        HealthResponse: {
+            /** @enum {string} */
+            status: "ok";
+        };
     };
-    CreateUserDto: {
-      /** @example hana */
-      username: string;
-      /**
-       * Format: password
-       * @example correct horse 9
-       */
-      password1: string;
-      /**
-       * Format: password
-       * @example correct horse 9
-       */
-      password2: string;
-      /**
-       * Format: email
-       * @example hana@example.com
-       */
-      email: string;
-    };
-    FieldErrorResponse: {
-      /**
-       * @description `body` and the name of the field, or `body` alone.
-       * @example [
-       *       "body",
-       *       "username"
-       *     ]
-       */
-      loc: (string | number)[];
-      /** @example 빈 값은 허용되지 않습니다. */
-      msg: string;
-      /**
-       * @description pydantic v1's name for the kind of error.
-       * @example value_error
-       */
-      type: string;
-      /**
-       * @description The rule's own values.
-       * @example {
-       *       "limit_value": 8
-       *     }
-       */
-      ctx?: {
-        [key: string]: string | number;
-      };
-    };
-    ValidationErrorResponse: {
-      detail: components['schemas']['FieldErrorResponse'][];
-    };
-    UserResponse: {
-      /** @example 1 */
-      id: number;
-      /** @example hana */
-      username: string;
-      /** @example hana@example.com */
-      email: string;
-    };
-    LoginDto: {
-      /** @enum {string} */
-      grant_type?: 'password';
-      /** @example hana */
-      username: string;
-      /**
-       * Format: password
-       * @example correct horse 9
-       */
-      password: string;
-      /** @description `offline_access` asks for a refresh token; others are without effect. */
-      scope?: string;
-      /** @description Ignored. */
-      client_id?: string;
-      /**
-       * Format: password
-       * @description Ignored.
-       */
-      client_secret?: string;
-    };
-    TokenResponse: {
-      /**
-       * @description JWT, HS256: `sub` is the username, `sid` the login, `jti` this token.
-       * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJoYW5hIn0.c2lnbmF0dXJl
-       */
-      access_token: string;
-      /** @enum {string} */
-      token_type: 'bearer';
-      /** @example hana */
-      username: string;
-      /**
-       * @description Seconds until the token expires.
-       * @example 86400
-       */
-      expires_in: number;
-      /**
-       * @description With the scope `offline_access`: good for one new token, and one of these.
-       * @example ZWYyNmEyYjgtMzYxNS00ZTQ1LWE4ZGMtNjA3YjY0ZjM
-       */
-      refresh_token?: string;
-      /** @enum {string} */
-      scope?: 'offline_access';
-    };
-    OAuthErrorResponse: {
-      /** @description What went wrong, in the language of `Accept-Language`: `ko` or `en`. */
-      detail: string;
-      /**
-       * @description RFC 6749 §5.2
-       * @example invalid_grant
-       */
-      error: string;
-      /** @example Incorrect username or password */
-      error_description: string;
-    };
-    TokenRequestForm: {
-      /** @enum {string} */
-      grant_type: 'password' | 'refresh_token';
-      /**
-       * @description For `password`.
-       * @example hana
-       */
-      username?: string;
-      /**
-       * Format: password
-       * @description For `password`.
-       * @example correct horse 9
-       */
-      password?: string;
-      /** @description For `refresh_token`. */
-      refresh_token?: string;
-      /**
-       * @description `offline_access` asks for a refresh token.
-       * @example offline_access
-       */
-      scope?: string;
-    };
-    TokenErrorResponse: {
-      detail: string | components['schemas']['FieldErrorResponse'][];
-      /**
-       * @description RFC 6749 §5.2; absent if the body could not be read at all.
-       * @enum {string}
-       */
-      error?: 'invalid_request' | 'invalid_grant' | 'unsupported_grant_type';
-      /** @example Incorrect username or password */
-      error_description?: string;
-    };
-    SessionResponse: {
-      /**
-       * Format: uuid
-       * @example 0b5ad1f5-39a1-4c51-9f0e-7b9f3b1c9d55
-       */
-      id: string;
-      /**
-       * Format: date-time
-       * @example 2027-01-01T09:00:00.000Z
-       */
-      created_at: string;
-      /**
-       * Format: date-time
-       * @description To the minute.
-       * @example 2027-01-01T12:30:00.000Z
-       */
-      last_used_at: string;
-      /**
-       * Format: date-time
-       * @example 2027-01-02T09:00:00.000Z
-       */
-      expires_at: string;
-      /**
-       * @description Where it came from.
-       * @example 203.0.113.7
-       */
-      ip: string | null;
-      /** @example Mozilla/5.0 (X11; Linux x86_64) Firefox/146.0 */
-      user_agent: string | null;
-      /** @description Whether it is the one that asks. */
-      current: boolean;
-    };
-    SessionPageResponse: {
-      items: components['schemas']['SessionResponse'][];
-      /**
-       * @description How many there are on all pages.
-       * @example 1
-       */
-      total: number;
-      /** @example 1 */
-      page: number;
-      /** @example 50 */
-      size: number;
-    };
-    ChangePasswordDto: {
-      /**
-       * Format: password
-       * @example correct horse 9
-       */
-      current_password: string;
-      /**
-       * Format: password
-       * @example battery staple 8
-       */
-      password1: string;
-      /**
-       * Format: password
-       * @example battery staple 8
-       */
-      password2: string;
-    };
-    DeleteAccountDto: {
-      /**
-       * Format: password
-       * @example correct horse 9
-       */
-      password: string;
-    };
-    RenameDto: {
-      /** @example hana.kim */
-      username: string;
-    };
-    RenamedResponse: {
-      /** @example 1 */
-      id: number;
-      /** @example hana */
-      username: string;
-      /** @example hana@example.com */
-      email: string;
-      /** @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJoYW5hIn0.c2lnbmF0dXJl */
-      access_token?: string;
-      /** @enum {string} */
-      token_type?: 'bearer';
-      /** @example 86400 */
-      expires_in?: number;
-    };
-    HealthResponse: {
-      /** @enum {string} */
-      status: 'ok';
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  create: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserDto"];
+            };
+        };
+        responses: {
+            /** @description The account exists and can log in. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A user with this username or email address already exists. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['CreateUserDto'];
-      };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The `id`. */
+                    "X-User-Id"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description The account exists and can log in. */
-      204: {
-        headers: {
-          [name: string]: unknown;
+    rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameDto"];
+            };
         };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenamedResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A user with this username or email address already exists. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
         };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description A user with this username or email address already exists. */
-      409: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
     };
-  };
-  me: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["LoginDto"];
+                "multipart/form-data": components["schemas"]["LoginDto"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Incorrect username or password */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          /** @description The `id`. */
-          'X-User-Id'?: number;
-          [name: string]: unknown;
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['UserResponse'];
+        requestBody?: never;
+        responses: {
+            /** @description The token opens nothing any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
         };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
     };
-  };
-  rename: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    startSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["LoginDto"];
+                "multipart/form-data": components["schemas"]["LoginDto"];
+            };
+        };
+        responses: {
+            /** @description Logged in. */
+            204: {
+                headers: {
+                    /** @description `session`, or `__Host-session` under TLS: HttpOnly, SameSite=Strict. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Incorrect username or password */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['RenameDto'];
-      };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The login is over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['RenamedResponse'];
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenRequestForm"];
+                "multipart/form-data": components["schemas"]["TokenRequestForm"];
+            };
         };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            /** @description Incorrect username or password / This refresh token is not valid, has expired or was used before: log in again. / The grant_type must be password or refresh_token. / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
         };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description A user with this username or email address already exists. */
-      409: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
     };
-  };
-  login: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    listSessions: {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPageResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The query cannot be taken; one entry for each parameter that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "query",
+                     *             "page"
+                     *           ],
+                     *           "msg": "value is not a valid integer",
+                     *           "type": "type_error.integer"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/x-www-form-urlencoded': components['schemas']['LoginDto'];
-        'multipart/form-data': components['schemas']['LoginDto'];
-      };
+    endSessions: {
+        parameters: {
+            query?: {
+                /** @description Whether the login that asks ends too. */
+                include_current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The query cannot be taken; one entry for each parameter that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "query",
+                     *             "include_current"
+                     *           ],
+                     *           "msg": "value is not a valid integer",
+                     *           "type": "type_error.integer"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    endOneSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['TokenResponse'];
+        requestBody?: never;
+        responses: {
+            /** @description It is over. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
         };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Incorrect username or password */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['OAuthErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
     };
-  };
-  logout: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordDto"];
+            };
+        };
+        responses: {
+            /** @description The new password is the one to log in with. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description The token opens nothing any more. */
-      204: {
-        headers: {
-          [name: string]: unknown;
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteAccountDto"];
+            };
         };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
+        responses: {
+            /** @description The account and everything of it is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Other data in the same database does not allow this: ask whoever runs the service. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
         };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
     };
-  };
-  startSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/x-www-form-urlencoded': components['schemas']['LoginDto'];
-        'multipart/form-data': components['schemas']['LoginDto'];
-      };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthResponse"];
+                };
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Logged in. */
-      204: {
-        headers: {
-          /** @description `session`, or `__Host-session` under TLS: HttpOnly, SameSite=Strict. */
-          'Set-Cookie'?: string;
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Incorrect username or password */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['OAuthErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  endSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The login is over. */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  token: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/x-www-form-urlencoded': components['schemas']['TokenRequestForm'];
-        'multipart/form-data': components['schemas']['TokenRequestForm'];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['TokenResponse'];
-        };
-      };
-      /** @description Incorrect username or password / This refresh token is not valid, has expired or was used before: log in again. / The grant_type must be password or refresh_token. / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['TokenErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  listSessions: {
-    parameters: {
-      query?: {
-        page?: number;
-        size?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SessionPageResponse'];
-        };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The query cannot be taken; one entry for each parameter that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "query",
-           *             "page"
-           *           ],
-           *           "msg": "value is not a valid integer",
-           *           "type": "type_error.integer"
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  endSessions: {
-    parameters: {
-      query?: {
-        /** @description Whether the login that asks ends too. */
-        include_current?: boolean;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description They are over. */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The query cannot be taken; one entry for each parameter that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "query",
-           *             "include_current"
-           *           ],
-           *           "msg": "value is not a valid integer",
-           *           "type": "type_error.integer"
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  endOneSession: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description It is over. */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not Found */
-      404: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  changePassword: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ChangePasswordDto'];
-      };
-    };
-    responses: {
-      /** @description The new password is the one to log in with. */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  deleteAccount: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['DeleteAccountDto'];
-      };
-    };
-    responses: {
-      /** @description The account and everything of it is gone. */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Not authenticated / Could not validate credentials */
-      401: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description RFC 6750 §3 */
-          'WWW-Authenticate'?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This request must come from a page of the same origin. */
-      403: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request body is too large: at most 64 kB are accepted. */
-      413: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description This charset or content encoding is not supported: send UTF-8. */
-      415: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The body cannot be taken; one entry for each field that is wrong. */
-      422: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "detail": [
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "username"
-           *           ],
-           *           "msg": "field required",
-           *           "type": "value_error.missing"
-           *         },
-           *         {
-           *           "loc": [
-           *             "body",
-           *             "password1"
-           *           ],
-           *           "msg": "ensure this value has at least 8 characters",
-           *           "type": "value_error.any_str.min_length",
-           *           "ctx": {
-           *             "limit_value": 8
-           *           }
-           *         }
-           *       ]
-           *     }
-           */
-          'application/json': components['schemas']['ValidationErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  live: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['HealthResponse'];
-        };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
-  ready: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['HealthResponse'];
-        };
-      };
-      /** @description Bad Request / There was an error parsing the body */
-      400: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request did not arrive in time. */
-      408: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Expectation Failed */
-      417: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The request headers are too large. */
-      431: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description Internal Server Error */
-      500: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-      /** @description The service is unavailable right now: try again in a moment. */
-      503: {
-        headers: {
-          /** @description Language of `detail`, when one was wished for. */
-          'Content-Language'?: 'ko' | 'en';
-          /** @description Seconds to wait. */
-          'Retry-After'?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['ErrorResponse'];
-        };
-      };
-    };
-  };
 }
