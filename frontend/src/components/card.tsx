@@ -30,7 +30,7 @@ export function Card({
           <CardIcon size={20} aria-hidden />
         </ThemeIcon>
         <Box>
-          <Title order={2} fz={18} id={id}>
+          <Title order={2} fz={18} id={id} tabIndex={-1}>
             {title}
           </Title>
           {hint !== undefined && (

@@ -1,26 +1,34 @@
 import { useForm, type UseFormInput, type UseFormReturnType } from '@mantine/form';
 import type { UseMutationResult } from '@tanstack/react-query';
-import type { SubmitEvent } from 'react';
-import { Problem } from '../api/problem';
+import type { JSX, SubmitEvent } from 'react';
+import { type FieldProblem, Problem } from '../api/problem';
+import { useSpeech } from '../i18n/language';
+import { fieldWords, nameOf, type StatusWords } from '../i18n/problem-words';
+import { ProblemAlert } from './problem-alert';
+import { Say } from './say';
 
 /** A form whose fields the service checks. */
 interface ServiceForm<Values extends Record<string, string>> {
   readonly form: UseFormReturnType<Values>;
   readonly onSubmit: (event: SubmitEvent<HTMLFormElement>) => void;
+  /** What went wrong, but for what is told at the fields; stands above them. */
+  readonly problem: JSX.Element;
 }
 
 /**
  * A form that sends its values to the service, and shows at each field what the service says of it.
  *
  * @param mutation sends them
- * @param onSuccess called when they were taken
+ * @param options.onSuccess called when they were taken
+ * @param options.words what a status means here
  */
 export function useServiceForm<Values extends Record<string, string>>(
   input: UseFormInput<Values>,
   mutation: UseMutationResult<unknown, Error, Values>,
-  onSuccess?: () => void,
+  options: { readonly onSuccess?: () => void; readonly words?: StatusWords } = {},
 ): ServiceForm<Values> {
   const form = useForm<Values>({ mode: 'uncontrolled', ...input });
+  const names = Object.keys(form.getValues());
   const focus = (field: string | undefined): void => {
     if (field !== undefined) form.getInputNode(field)?.focus();
   };
@@ -28,13 +36,18 @@ export function useServiceForm<Values extends Record<string, string>>(
     (values) => {
       mutation.mutate(values, {
         onSuccess: () => {
-          onSuccess?.();
+          options.onSuccess?.();
         },
         onError: (error) => {
           if (!(error instanceof Problem)) return;
-          form.setErrors(error.fields);
+          const told = error.fields.filter((field) => names.includes(nameOf(field)));
+          form.setErrors(
+            Object.fromEntries(
+              told.map((field) => [nameOf(field), <Told field={field} problem={error} />]),
+            ),
+          );
           // The first as they stand in the form.
-          focus(Object.keys(form.getValues()).find((field) => field in error.fields));
+          focus(names.find((name) => told.some((field) => nameOf(field) === name)));
         },
       });
     },
@@ -42,5 +55,22 @@ export function useServiceForm<Values extends Record<string, string>>(
       focus(Object.keys(errors)[0]);
     },
   );
-  return { form, onSubmit };
+  const problem = <ProblemAlert error={mutation.error} words={options.words} told={names} />;
+  return { form, onSubmit, problem };
+}
+
+/** What the service says of a field, in the language that the page has by now. */
+function Told({
+  field,
+  problem,
+}: {
+  readonly field: FieldProblem;
+  readonly problem: Problem;
+}): string {
+  return fieldWords(field, problem, useSpeech());
+}
+
+/** Rule of a field that must not be empty. */
+export function required(value: string): JSX.Element | null {
+  return value === '' ? <Say word="required" /> : null;
 }

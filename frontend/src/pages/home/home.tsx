@@ -31,7 +31,7 @@ export default function HomePage(): JSX.Element | null {
         <Stack gap="lg">
           <ProfileCard me={me} />
           <PasswordCard me={me} />
-          <DangerCard />
+          <DangerCard me={me} />
         </Stack>
         <SessionsCard />
       </SimpleGrid>

@@ -1,13 +1,13 @@
-import { Stack, Table, TextInput } from '@mantine/core';
+import { Stack, Table } from '@mantine/core';
 import { IconUser } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
 import { useRename } from '../../api/queries';
 import { Card } from '../../components/card';
 import { DialogForm, FormDialog } from '../../components/form-dialog';
-import { ProblemAlert } from '../../components/problem-alert';
-import { useServiceForm } from '../../components/use-service-form';
+import { required, useServiceForm } from '../../components/use-service-form';
 import { useNotice } from '../../components/use-notice';
+import { UsernameField } from '../../components/username-field';
 import { useSpeech } from '../../i18n/language';
 
 /** Who I am. */
@@ -51,15 +51,15 @@ function RenameForm({
   const { t } = useSpeech();
   const notice = useNotice();
   const rename = useRename();
-  const { form, onSubmit } = useServiceForm(
-    {
-      initialValues: { username },
-      validate: { username: (value) => (value === '' ? t.required : null) },
-    },
+  const { form, onSubmit, problem } = useServiceForm(
+    { initialValues: { username }, validate: { username: required } },
     rename,
-    () => {
-      close();
-      notice(t.nameChanged);
+    {
+      onSuccess: () => {
+        close();
+        notice(t.nameChanged);
+      },
+      words: { 409: t.nameTaken },
     },
   );
   return (
@@ -70,13 +70,9 @@ function RenameForm({
       onSubmit={onSubmit}
       close={close}
     >
-      <ProblemAlert error={rename.error} />
-      <TextInput
+      {problem}
+      <UsernameField
         label={t.newName}
-        autoComplete="username"
-        autoCapitalize="none"
-        spellCheck={false}
-        required
         data-autofocus
         key={form.key('username')}
         {...form.getInputProps('username')}
