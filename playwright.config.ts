@@ -15,6 +15,9 @@ export default defineConfig({
   testMatch: '*.ui.ts',
   fullyParallel: true,
   workers: 2,
+  // For a machine that does much else meanwhile.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   reporter: [['list']],
   outputDir: join(data, 'results'),
   use: {

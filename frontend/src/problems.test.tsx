@@ -8,7 +8,9 @@ import { type Answers, json, ME, NOBODY, serve, session, sessionsOf, show } from
 /** Types into each field, by its label, and presses the button. */
 async function fillIn(fields: Record<string, string>, button: string): Promise<void> {
   for (const [label, value] of Object.entries(fields)) {
-    const field = await screen.findByLabelText(new RegExp(`^${label}( \\*)?$`), { selector: 'input' });
+    const field = await screen.findByLabelText(new RegExp(`^${label}( \\*)?$`), {
+      selector: 'input',
+    });
     await userEvent.clear(field);
     await userEvent.type(field, value);
   }

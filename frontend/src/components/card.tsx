@@ -25,7 +25,7 @@ export function Card({
       p={{ base: 'md', sm: 'lg' }}
       aria-labelledby={id}
     >
-      <Group wrap="nowrap" align="flex-start" gap="sm" mb="md">
+      <Group wrap="nowrap" align={hint === undefined ? 'center' : 'flex-start'} gap="sm" mb="md">
         <ThemeIcon variant="light" size="lg" radius="md" {...(color !== undefined && { color })}>
           <CardIcon size={20} aria-hidden />
         </ThemeIcon>

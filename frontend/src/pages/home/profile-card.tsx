@@ -1,4 +1,4 @@
-import { Stack, Table } from '@mantine/core';
+import { DataList, Stack } from '@mantine/core';
 import { IconUser } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
@@ -21,18 +21,15 @@ export function ProfileCard({ me }: { readonly me: User }): JSX.Element {
   return (
     <Card icon={IconUser} title={t.profile}>
       <Stack>
-        <Table variant="vertical" withRowBorders={false} layout="fixed">
-          <Table.Tbody>
-            {facts.map(([name, value]) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row" w="38%" fw={500} bg="transparent" px={0} c="dimmed">
-                  {name}
-                </Table.Th>
-                <Table.Td className="break-anywhere">{value}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <DataList size="md" gap="xs" labelWidth="9rem">
+          {facts.map(([name, value]) => (
+            // What is too long to stand beside its name stands below it.
+            <DataList.Item key={name} style={{ flexWrap: 'wrap', rowGap: 0 }}>
+              <DataList.ItemLabel>{name}</DataList.ItemLabel>
+              <DataList.ItemValue className="break-anywhere">{value}</DataList.ItemValue>
+            </DataList.Item>
+          ))}
+        </DataList>
         <FormDialog title={t.changeName}>
           {(close) => <RenameForm username={me.username} close={close} />}
         </FormDialog>
