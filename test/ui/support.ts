@@ -5,6 +5,7 @@ import {
   expect,
   type Locator,
   type Page,
+  request,
   test as base,
 } from '@playwright/test';
 import type axe from 'axe-core';
@@ -122,6 +123,8 @@ export interface Person {
   readonly button: (name: string | RegExp) => Locator;
   signUp(): Promise<void>;
   logIn(password?: string): Promise<void>;
+  /** Logs in that many times with programs that are no browsers, and is done with them. */
+  logInElsewhere(times: number): Promise<void>;
   /** Looks at the page as axe does: nothing may be wrong with it for those who cannot see it so. */
   isAccessible(): Promise<void>;
 }
@@ -159,6 +162,18 @@ function personWith(page: Page, locale: string, name: string): Person {
       await field(words.username).fill(name);
       await field(words.password).fill(password);
       await button(words.logIn).click();
+    },
+    async logInElsewhere(times) {
+      // The cookie of the browser stays what it is.
+      const program = await request.newContext({ baseURL: new URL(page.url()).origin });
+      for (let i = 0; i < times; i += 1) {
+        const answer = await program.post('/api/user/session', {
+          headers: { 'Sec-Fetch-Site': 'same-origin' },
+          form: { username: name, password: PASSWORD },
+        });
+        expect(answer.status()).toBe(204);
+      }
+      await program.dispose();
     },
     async isAccessible() {
       // Colours are looked at when nothing moves any more.
