@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { MemoryRouter } from 'react-router';
+import type { Session } from './api/client';
 import { createQueryClient } from './api/queries';
 import { LanguageProvider } from './i18n/language';
 import type { Language } from './i18n/messages';
@@ -60,22 +61,15 @@ export const ME = { id: 7, username: 'hana', email: 'hana@example.com' };
 export const NOBODY = (): Response => json(401, { detail: 'Not authenticated' });
 
 /** A login, as the service shows it. */
-export function session(
-  id: string,
-  current = false,
-  created_at = '2027-01-01T09:00:00.000Z',
-): { id: string; current: boolean } {
-  return Object.assign(
-    { id, current },
-    {
-      created_at,
-      last_used_at: created_at,
-      expires_at: '2027-01-02T09:00:00.000Z',
-      ip: '203.0.113.7',
-      user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0',
-    },
-  );
-}
+export const session = (id: string, current = false): Session => ({
+  id,
+  created_at: '2027-01-01T09:00:00.000Z',
+  last_used_at: '2027-01-01T09:00:00.000Z',
+  expires_at: '2027-01-02T09:00:00.000Z',
+  ip: '203.0.113.7',
+  user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0',
+  current,
+});
 
 /** The list of these logins, page by page; what changes in them changes there. */
 export function sessionsOf(sessions: readonly object[]): (request: Request) => Response {

@@ -53,6 +53,8 @@ const WORDS = {
     show: '비밀번호 표시',
     offline: '서비스에 연결할 수 없습니다. 인터넷 연결을 확인하고 다시 시도하세요.',
     overloaded: '지금은 서비스가 바쁩니다. 3초 후에 다시 시도하세요.',
+    working: '처리 중…',
+    nextPage: '다음',
     system: '시스템',
     light: '밝게',
     dark: '어둡게',
@@ -88,7 +90,7 @@ const WORDS = {
     mismatch: 'The passwords do not match.',
     notEmail: 'This is not an email address. One looks like name@example.com.',
     ended: 'Your login was ended elsewhere, or has expired. Log in again.',
-    endSession: /^End the login of/,
+    endSession: /^End login \d/,
     endOthers: 'End all others',
     nobodyElse: 'You are logged in nowhere else.',
     passwordChanged: 'Your password has been changed. You are logged out everywhere else.',
@@ -100,6 +102,8 @@ const WORDS = {
     show: 'Show the password',
     offline: 'The service cannot be reached. Check your connection and try again.',
     overloaded: 'The service is busy right now. Try again in 3 seconds.',
+    working: 'Working…',
+    nextPage: 'Next',
     system: 'System',
     light: 'Light',
     dark: 'Dark',
@@ -125,6 +129,8 @@ export interface Person {
   logIn(password?: string): Promise<void>;
   /** Logs in that many times with programs that are no browsers, and is done with them. */
   logInElsewhere(times: number): Promise<void>;
+  /** Goes there by keyboard alone. */
+  tabTo(wanted: Locator): Promise<void>;
   /** Looks at the page as axe does: nothing may be wrong with it for those who cannot see it so. */
   isAccessible(): Promise<void>;
 }
@@ -175,10 +181,21 @@ function personWith(page: Page, locale: string, name: string): Person {
       }
       await program.dispose();
     },
+    async tabTo(wanted) {
+      for (let i = 0; i < 40; i += 1) {
+        if (await wanted.evaluate((element) => element === document.activeElement)) return;
+        await page.keyboard.press('Tab');
+      }
+      throw new Error('The keyboard does not get there');
+    },
     async isAccessible() {
       // Colours are looked at when nothing moves any more.
       await page.waitForFunction(() =>
-        document.getAnimations().every(({ playState }) => playState !== 'running'),
+        document
+          .getAnimations()
+          // But for what turns as long as it works.
+          .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity)
+          .every(({ playState }) => playState !== 'running'),
       );
       // Given to the page by the debugger, past its Content-Security-Policy.
       await page.evaluate(AXE);

@@ -45,7 +45,7 @@ export function SessionsCard(): JSX.Element {
   const [page, setPage] = useState(1);
   const sessions = useSessions(page, PAGE_SIZE);
   const end = useEndSession();
-  const { items = [], total = 0 } = sessions.data ?? {};
+  const { items = [], total = 0, page: shown = 1 } = sessions.data ?? {};
   const pages = Math.ceil(total / PAGE_SIZE);
   // The last one on the last page was ended.
   if (pages > 0 && page > pages) setPage(pages);
@@ -59,8 +59,13 @@ export function SessionsCard(): JSX.Element {
           </Center>
         ) : (
           <Box component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
-            {items.map((session) => (
-              <SessionRow key={session.id} session={session} end={end} />
+            {items.map((session, index) => (
+              <SessionRow
+                key={session.id}
+                session={session}
+                number={(shown - 1) * PAGE_SIZE + index + 1}
+                end={end}
+              />
             ))}
           </Box>
         )}
@@ -109,9 +114,12 @@ const ICONS: Readonly<Record<string, typeof IconDeviceDesktop>> = {
 
 function SessionRow({
   session,
+  number,
   end,
 }: {
   readonly session: Session;
+  /** Its place among all of them: two of one device may have begun at once. */
+  readonly number: number;
   readonly end: ReturnType<typeof useEndSession>;
 }): JSX.Element {
   const { t, language } = useSpeech();
@@ -120,10 +128,8 @@ function SessionRow({
   const device = name ?? t.unknownDevice;
   const DeviceIcon = ICONS[kind] ?? IconDeviceDesktop;
   const when = howLongAgo(session.last_used_at, language);
-  const time = (timeStyle: 'short' | 'medium'): string =>
-    new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle }).format(
-      new Date(session.created_at),
-    );
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const since = time.format(new Date(session.created_at));
   return (
     <Box component="li" className="session" py="sm" tabIndex={-1} ref={ended}>
       <Group wrap="nowrap" align="flex-start" gap="sm">
@@ -145,7 +151,7 @@ function SessionRow({
             {[session.ip, fill(t.lastUsed, { when })].filter(Boolean).join(' · ')}
           </Text>
           <Text size="sm" c="dimmed">
-            {fill(t.loggedIn, { when: time('short') })}
+            {fill(t.loggedIn, { when: since })}
           </Text>
         </Box>
         {!session.current && (
@@ -153,7 +159,7 @@ function SessionRow({
             variant="light"
             color="red"
             size="xs"
-            aria-label={fill(t.endSessionOf, { device, when: time('medium') })}
+            aria-label={fill(t.endSessionOf, { number, device, when: since })}
             working={end.isPending && end.variables === session.id}
             onClick={() => {
               end.mutate(session.id, {
