@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 
-const PORT = 8765;
 /** Made once, by the process that the others are started from. */
 const data = (process.env['UI_DATA_DIR'] ??= mkdtempSync(join(tmpdir(), 'uas-ui-')));
 // As root, PostgreSQL runs as nobody, who must be able to get there.
@@ -16,10 +15,14 @@ export default defineConfig({
   testMatch: '*.ui.ts',
   fullyParallel: true,
   workers: 2,
+  // For a machine that does much else meanwhile.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   reporter: [['list']],
   outputDir: join(data, 'results'),
   use: {
-    baseURL: `http://localhost:${String(PORT)}`,
+    // Of the port that the system has chosen, once the service has said which.
+    baseURL: `http://localhost:${process.env['SERVICE_PORT'] ?? ''}`,
     trace: 'retain-on-failure',
     launchOptions: {
       ...(executablePath !== undefined && { executablePath }),
@@ -41,8 +44,8 @@ export default defineConfig({
   ],
   webServer: {
     command: 'node dist/src/main.js',
-    url: `http://localhost:${String(PORT)}/health/ready`,
-    env: { PORT: String(PORT), DATA_DIR: join(data, 'data'), BCRYPT_COST: '4' },
+    wait: { stdout: /API +http:\/\/localhost:(?<service_port>\d+)/ },
+    env: { PORT: '0', DATA_DIR: join(data, 'data'), BCRYPT_COST: '4' },
     gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
   },
 });

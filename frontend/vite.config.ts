@@ -13,5 +13,7 @@ export default defineConfig({
     environment: 'happy-dom',
     environmentOptions: { happyDOM: { url: 'http://localhost/' } },
     setupFiles: 'src/test-setup.ts',
+    // For a machine that does much else meanwhile.
+    testTimeout: 20_000,
   },
 });

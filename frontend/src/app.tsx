@@ -1,10 +1,12 @@
-import { Alert, Button, Center, Loader, Stack } from '@mantine/core';
+import { Center, Loader, Stack } from '@mantine/core';
 import { type JSX, lazy, type ReactNode, Suspense } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import { useMe } from './api/queries';
+import { ActionButton } from './components/action-button';
 import { ErrorBoundary } from './components/error-boundary';
+import { keepFocus } from './components/keep-focus';
 import { Layout } from './components/layout';
-import { useProblemText } from './components/problem-alert';
+import { ProblemAlert } from './components/problem-alert';
 import { useSpeech } from './i18n/language';
 import { LogInPage } from './pages/log-in';
 import { NotFoundPage } from './pages/not-found';
@@ -33,10 +35,11 @@ export function App(): JSX.Element {
 
 /** A page for whoever is logged in; others log in first. */
 function ForMe({ page }: { readonly page: ReactNode }): ReactNode {
-  const { data: me, error, refetch } = useMe();
+  const { data: me, error, isFetching, refetch } = useMe();
   if (me === null) return <Navigate to="/login" replace />;
   if (me !== undefined) return page;
-  return error === null ? <Waiting /> : <Unreachable error={error} again={() => void refetch()} />;
+  if (error === null) return <Waiting />;
+  return <Unreachable error={error} working={isFetching} again={() => void refetch()} />;
 }
 
 /** A page for whoever is not; others have come to where they wanted to be. */
@@ -60,6 +63,7 @@ function Broken(): JSX.Element {
   return (
     <Unreachable
       error={new Error('The page could not be drawn')}
+      working={false}
       again={() => {
         window.location.reload();
       }}
@@ -67,22 +71,25 @@ function Broken(): JSX.Element {
   );
 }
 
+const onceMoreDone = keepFocus((button) => button.closest('main'));
+
 function Unreachable({
   error,
+  working,
   again,
 }: {
   readonly error: Error;
+  readonly working: boolean;
   readonly again: () => void;
 }): JSX.Element {
   const { t } = useSpeech();
-  const text = useProblemText(error);
   return (
     <Center mih="60vh" p="md">
       <Stack align="center" maw={420}>
-        <Alert color="red" variant="light">
-          {text}
-        </Alert>
-        <Button onClick={again}>{t.tryAgain}</Button>
+        <ProblemAlert error={error} />
+        <ActionButton working={working} onClick={again} ref={onceMoreDone}>
+          {t.tryAgain}
+        </ActionButton>
       </Stack>
     </Center>
   );

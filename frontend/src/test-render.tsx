@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { MemoryRouter } from 'react-router';
+import type { Session } from './api/client';
 import { createQueryClient } from './api/queries';
 import { LanguageProvider } from './i18n/language';
 import type { Language } from './i18n/messages';
@@ -42,6 +43,7 @@ export function serve(answers: Answers): Request[] {
   return sent;
 }
 
+/** An answer as the service gives one to who wishes for English. */
 export function json(
   status: number,
   body: unknown,
@@ -49,6 +51,32 @@ export function json(
 ): Response {
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'Content-Type': 'application/json', ...headers },
+    headers: { 'Content-Type': 'application/json', 'Content-Language': 'en', ...headers },
   });
+}
+
+export const empty = (): Response => new Response(null, { status: 204 });
+
+export const ME = { id: 7, username: 'hana', email: 'hana@example.com' };
+export const NOBODY = (): Response => json(401, { detail: 'Not authenticated' });
+
+/** A login, as the service shows it. */
+export const session = (id: string, current = false): Session => ({
+  id,
+  created_at: '2027-01-01T09:00:00.000Z',
+  last_used_at: '2027-01-01T09:00:00.000Z',
+  expires_at: '2027-01-02T09:00:00.000Z',
+  ip: '203.0.113.7',
+  user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0',
+  current,
+});
+
+/** The list of these logins, page by page; what changes in them changes there. */
+export function sessionsOf(sessions: readonly object[]): (request: Request) => Response {
+  return ({ url }) => {
+    const query = new URL(url).searchParams;
+    const [page, size] = [Number(query.get('page')), Number(query.get('size'))];
+    const items = sessions.slice((page - 1) * size, page * size);
+    return json(200, { items, total: sessions.length, page, size });
+  };
 }

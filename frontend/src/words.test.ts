@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { browserLanguage } from './i18n/language';
 import { catalogues, fill } from './i18n/messages';
-import { howLongAgo } from './pages/home/how-long-ago';
+import { howLongAgo, inHowLong } from './i18n/when';
 import { strengthOf } from './strength';
 
 it.each([
@@ -18,9 +18,7 @@ it('has the same places to fill in both languages', () => {
   const places = (words: object): unknown =>
     Object.entries(words).map(([name, text]) => [
       name,
-      typeof text === 'string'
-        ? (text.match(/\{\w+\}/g) ?? []).sort()
-        : Object.keys(text as object),
+      typeof text === 'string' ? (text.match(/\{\w+\}/g) ?? []).sort() : places(text as object),
     ]);
   expect(places(catalogues.en)).toEqual(places(catalogues.ko));
 });
@@ -37,6 +35,18 @@ it.each([
   ['2027-01-01T12:00:30Z', 'now'],
 ])('says of %s that it was %s', (time, words) => {
   expect(howLongAgo(time, 'en', Date.parse('2027-01-01T12:00:00Z'))).toBe(words);
+});
+
+it.each([
+  [0.2, 'en', 'in 1 second'],
+  [7, 'en', 'in 7 seconds'],
+  [7, 'ko', '7초 후'],
+  [90, 'en', 'in 90 seconds'],
+  [91, 'ko', '2분 후'],
+  [5401, 'en', 'in 2 hours'],
+  [200_000, 'en', 'in 3 days'],
+])('says of %d seconds in %s that it is %s', (seconds, language, words) => {
+  expect(inHowLong(seconds, language)).toBe(words);
 });
 
 it('judges a password by how hard it is to guess', () => {

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test';
 import { expect, PASSWORD, test } from './support';
 
 const NEXT = 'battery staple 8';
@@ -73,7 +74,7 @@ test('a second browser ends the first one', async ({ person, elsewhere }) => {
   await elsewhere.button(words.endSession).click();
   await expect(elsewhere.page.getByText(words.nobodyElse)).toBeVisible();
   // Nobody touches the first one: it notices by itself.
-  await expect(page).toHaveURL('/login', { timeout: 15_000 });
+  await expect(page).toHaveURL('/login');
   await expect(page.getByText(words.ended)).toBeVisible();
 });
 
@@ -158,13 +159,6 @@ test('delete the account', async ({ person }) => {
 
 test('all of it by keyboard alone', async ({ person }) => {
   const { page, words, name } = person;
-  const tabTo = async (wanted: ReturnType<typeof person.field>): Promise<void> => {
-    for (let i = 0; i < 30; i += 1) {
-      if (await wanted.evaluate((element) => element === document.activeElement)) return;
-      await page.keyboard.press('Tab');
-    }
-    throw new Error('The keyboard does not get there');
-  };
   await page.goto('/signup');
   await page.keyboard.press('Tab');
   await expect(page.locator('.skip-link')).toBeFocused();
@@ -174,16 +168,125 @@ test('all of it by keyboard alone', async ({ person }) => {
     [words.password, PASSWORD],
     [words.repeat, PASSWORD],
   ] as const) {
-    await tabTo(person.field(label));
+    await person.tabTo(person.field(label));
     await page.keyboard.type(value);
   }
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.hello(name));
-  await tabTo(person.button(words.changeName));
+  await person.tabTo(person.button(words.changeName));
   await page.keyboard.press('Enter');
   await expect(person.field(words.newName)).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(person.button(words.changeName)).toBeFocused();
+});
+
+test('the keyboard is never thrown back to the start', async ({ person }) => {
+  const { page, words, name } = person;
+  await person.signUp();
+  await person.logInElsewhere(3);
+  await page.reload();
+  const rows = page.getByRole('listitem');
+  await expect(rows).toHaveCount(4);
+  let answer: () => void = () => undefined;
+  await page.route(/\/api\/user\/session/, async (route) => {
+    if (route.request().method() === 'DELETE') {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    }
+    await route.continue();
+  });
+
+  // One row goes: on with the next.
+  const ends = person.button(words.endSession);
+  const second = await rows.nth(1).elementHandle();
+  await person.tabTo(ends.first());
+  await page.keyboard.press('Enter');
+  const working = person.button(words.working);
+  await expect(working).toBeFocused();
+  await expect(working).toHaveAttribute('aria-busy', 'true');
+  await person.isAccessible();
+  await page.keyboard.press('Enter');
+  answer();
+  await expect(rows).toHaveCount(3);
+  expect(await second.evaluate((row) => row === document.activeElement)).toBe(true);
+
+  // The button goes with the last of the others: on at the top of the list.
+  await person.tabTo(person.button(words.endOthers));
+  await page.keyboard.press('Space');
+  await expect(working).toBeFocused();
+  answer();
+  await expect(rows).toHaveCount(1);
+  await expect(page.getByRole('heading', { name: words.sessions })).toBeFocused();
+
+  // A dialog that is refused, and one that is done.
+  await person.tabTo(person.button(words.changeName));
+  await page.keyboard.press('Enter');
+  await expect(person.field(words.newName)).toBeFocused();
+  await page.keyboard.type('2');
+  await page.route('**/api/user/me', async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue();
+    return route.fulfill({ status: 409, json: { detail: 'Taken.' } });
+  });
+  await person.tabTo(person.button(words.save));
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog').getByRole('alert')).toHaveText(words.nameTaken);
+  await expect(person.button(words.save)).toBeFocused();
+  await page.unroute('**/api/user/me');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(words.hello(name));
+  await expect(person.button(words.changeName)).toBeFocused();
+
+  // Out, to the page that one is then on.
+  await person.tabTo(person.button(words.logOut));
+  await page.keyboard.press('Enter');
+  await expect(working).toBeFocused();
+  answer();
+  await expect(page).toHaveURL('/login');
+  await expect(page.getByRole('main')).toBeFocused();
+});
+
+test('more logins than there is room for are on pages', async ({ person }) => {
+  const { page, words } = person;
+  await person.signUp();
+  await person.logInElsewhere(7);
+  await page.reload();
+  const rows = page.getByRole('listitem');
+  await expect(rows).toHaveCount(6);
+  const names = await person
+    .button(words.endSession)
+    .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
+  expect(new Set(names).size).toBe(6);
+  await person.isAccessible();
+  await person.button(words.nextPage).click();
+  await expect(rows).toHaveCount(2);
+  await expect(person.button('2')).toHaveAttribute('aria-current', 'page');
+  await person.isAccessible();
+  await person.button(words.endSession).click();
+  await expect(rows).toHaveCount(1);
+  // Then there is no second page any more, and what is left is on the first.
+  await person.button(words.endOthers).click();
+  await expect(page.getByText(words.nobodyElse)).toBeVisible();
+  await expect(rows).toHaveCount(1);
+  await expect(person.button('1')).toBeHidden();
+});
+
+test('other tabs say what became of the login', async ({ person }) => {
+  const { page, words, field } = person;
+  await person.signUp();
+  const tab = await page.context().newPage();
+  await tab.goto('/');
+  await expect(tab.getByRole('heading', { level: 1 })).toHaveText(words.hello(person.name));
+  await person.button(words.logOut).click();
+  await expect(tab).toHaveURL('/login');
+  await expect(tab.getByText(words.loggedOut)).toBeVisible();
+  await person.logIn();
+  await expect(tab.getByRole('heading', { level: 1 })).toHaveText(words.hello(person.name));
+  await person.button(words.deleteAccount).click();
+  await field(words.password).fill(PASSWORD);
+  await page.getByRole('dialog').getByRole('button', { name: words.deleteAccount }).click();
+  await expect(tab).toHaveURL('/login');
+  await expect(tab.getByText(words.deleted)).toBeVisible();
 });
 
 test('speaks the language of the browser, and the other one', async ({ person }) => {
@@ -201,11 +304,31 @@ test('speaks the language of the browser, and the other one', async ({ person })
   await person.isAccessible();
 });
 
-test('is as accessible in the other colours', async ({ person }) => {
-  const { page } = person;
+test('is light, dark or as the system is, and as accessible', async ({ person }) => {
+  const { page, words } = person;
   await person.signUp();
-  await page.getByRole('button', { name: /밝은|어두운|Light|Dark/ }).click();
-  await person.isAccessible();
+  const html = page.locator('html');
+  const choice = (name: string): Locator => page.getByRole('radio', { name });
+  const isDrawn = (scheme: string): Promise<void> =>
+    expect(html).toHaveAttribute('data-mantine-color-scheme', scheme);
+  await expect(choice(words.system)).toBeChecked();
+  await choice(words.system).focus();
+  for (const [name, scheme] of [
+    [words.light, 'light'],
+    [words.dark, 'dark'],
+  ] as const) {
+    await page.keyboard.press('ArrowRight');
+    await expect(choice(name)).toBeChecked();
+    await isDrawn(scheme);
+    await person.isAccessible();
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.reload();
+  await isDrawn('dark');
+  await page.locator('label', { hasText: words.system }).click();
+  await isDrawn('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await isDrawn('dark');
 });
 
 test('says so when nobody answers, and when it is too much', async ({ person }) => {
@@ -245,16 +368,66 @@ test('no script can read the login, and nothing is kept where one could', async 
   expect(readable).not.toContain('eyJ');
 });
 
-test('there is a page for what is not there, and the width of a phone is enough', async ({
-  person,
-}) => {
+test('there is a page for what is not there', async ({ person }) => {
   const { page, words } = person;
   await page.goto('/nowhere');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.notFound);
   await person.isAccessible();
+});
+
+test('the width of a small phone is enough for every page and dialog', async ({ person }) => {
+  const { page, words, field, button } = person;
+  await page.setViewportSize({ width: 320, height: 640 });
+  const fits = async (): Promise<void> => {
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll('html, body *')]
+        .filter((element) => {
+          const { left, right } = element.getBoundingClientRect();
+          // What is there for screen readers only is as small as can be, wherever it is.
+          return right > window.innerWidth + 0.5 || (left < -0.5 && right > 0);
+        })
+        .map((element) => element.outerHTML.slice(0, 120)),
+    );
+    expect(wide).toEqual([]);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
+  };
+  await page.goto('/nowhere');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.notFound);
+  await fits();
+  await person.logIn();
+  await expect(page.getByRole('alert')).toHaveText(words.wrong);
+  await fits();
+  await page.goto('/signup');
+  await button(words.signUp).click();
+  await field(words.password).fill('password');
+  await expect(page.getByText(words.weak)).toBeVisible();
+  await fits();
   await person.signUp();
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBe(0);
+  await person.logInElsewhere(7);
+  await page.reload();
+  await expect(page.getByRole('listitem')).toHaveCount(6);
+  await fits();
+  for (const name of [words.changeName, words.changePassword, words.deleteAccount]) {
+    await button(name).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toBeVisible();
+    await dialog.locator('input:visible').first().fill('');
+    await dialog.getByRole('button').last().click();
+    await expect(dialog.locator('[aria-invalid=true]').first()).toBeVisible();
+    await fits();
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
+  }
+  // The longest name that there can be, in one word; and while it works.
+  await button(words.changeName).click();
+  await field(words.newName).fill(person.name.padEnd(150, 'W'));
+  await button(words.save).click();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.route('**/api/user/session', () => undefined);
+  await button(words.logOut).click();
+  await expect(button(words.working)).toBeVisible();
+  await fits();
 });

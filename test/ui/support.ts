@@ -5,6 +5,7 @@ import {
   expect,
   type Locator,
   type Page,
+  request,
   test as base,
 } from '@playwright/test';
 import type axe from 'axe-core';
@@ -30,12 +31,15 @@ const WORDS = {
     newName: '새 사용자 이름',
     save: '저장',
     hello: (name: string) => `${name}님, 안녕하세요`,
-    wrong: '사용자 이름 또는 비밀번호가 올바르지 않습니다.',
-    wrongField: '비밀번호가 올바르지 않습니다.',
-    taken: '이미 존재하는 사용자입니다.',
-    short: '8자 이상이어야 합니다.',
+    wrong:
+      '사용자 이름 또는 비밀번호가 올바르지 않습니다. 철자, 대소문자, 한/영 상태를 확인하세요.',
+    wrongField: '비밀번호가 올바르지 않습니다. 대소문자와 한/영 상태를 확인하세요.',
+    taken:
+      '이미 사용 중인 사용자 이름 또는 이메일입니다. 내 계정이면 로그인하고, 아니면 다른 것을 입력하세요.',
+    nameTaken: '이미 사용 중인 사용자 이름입니다. 다른 이름을 입력하세요.',
+    short: '8자 이상 입력하세요.',
     mismatch: '비밀번호가 일치하지 않습니다.',
-    notEmail: '올바른 이메일 주소가 아닙니다.',
+    notEmail: '올바른 이메일 주소가 아닙니다. name@example.com과 같은 형식으로 입력하세요.',
     ended: '다른 곳에서 로그아웃되었거나 로그인이 만료되었습니다. 다시 로그인하세요.',
     endSession: /로그아웃시키기$/,
     endOthers: '다른 기기 모두 로그아웃',
@@ -49,6 +53,13 @@ const WORDS = {
     show: '비밀번호 표시',
     offline: '서비스에 연결할 수 없습니다. 인터넷 연결을 확인하고 다시 시도하세요.',
     overloaded: '지금은 서비스가 바쁩니다. 3초 후에 다시 시도하세요.',
+    working: '처리 중…',
+    nextPage: '다음',
+    system: '시스템',
+    light: '밝게',
+    dark: '어둡게',
+    loggedOut: '로그아웃했습니다.',
+    sessions: '로그인된 기기',
     other: 'English',
     notFound: '찾을 수 없는 페이지입니다',
     tryAgain: '다시 시도',
@@ -68,14 +79,18 @@ const WORDS = {
     newName: 'New username',
     save: 'Save',
     hello: (name: string) => `Hello, ${name}`,
-    wrong: 'Incorrect username or password',
-    wrongField: 'This is not the password of the account.',
-    taken: 'A user with this username or email address already exists.',
-    short: 'ensure this value has at least 8 characters',
+    wrong:
+      'The username or the password is not right. Check the spelling, capital letters and the language of the keyboard.',
+    wrongField:
+      'This is not your password. Check capital letters and the language of the keyboard.',
+    taken:
+      'This username or email address is taken. If the account is yours, log in; if not, enter another.',
+    nameTaken: 'This username is taken. Enter another one.',
+    short: 'Use at least 8 characters.',
     mismatch: 'The passwords do not match.',
-    notEmail: 'value is not a valid email address',
+    notEmail: 'This is not an email address. One looks like name@example.com.',
     ended: 'Your login was ended elsewhere, or has expired. Log in again.',
-    endSession: /^End the login of/,
+    endSession: /^End login \d/,
     endOthers: 'End all others',
     nobodyElse: 'You are logged in nowhere else.',
     passwordChanged: 'Your password has been changed. You are logged out everywhere else.',
@@ -86,7 +101,14 @@ const WORDS = {
     weak: 'Password strength: very weak',
     show: 'Show the password',
     offline: 'The service cannot be reached. Check your connection and try again.',
-    overloaded: 'The service is busy right now. Try again in 3 s.',
+    overloaded: 'The service is busy right now. Try again in 3 seconds.',
+    working: 'Working…',
+    nextPage: 'Next',
+    system: 'System',
+    light: 'Light',
+    dark: 'Dark',
+    loggedOut: 'You have logged out.',
+    sessions: 'Where you are logged in',
     other: '한국어',
     notFound: 'There is no such page',
     tryAgain: 'Try again',
@@ -105,6 +127,10 @@ export interface Person {
   readonly button: (name: string | RegExp) => Locator;
   signUp(): Promise<void>;
   logIn(password?: string): Promise<void>;
+  /** Logs in that many times with programs that are no browsers, and is done with them. */
+  logInElsewhere(times: number): Promise<void>;
+  /** Goes there by keyboard alone. */
+  tabTo(wanted: Locator): Promise<void>;
   /** Looks at the page as axe does: nothing may be wrong with it for those who cannot see it so. */
   isAccessible(): Promise<void>;
 }
@@ -143,10 +169,33 @@ function personWith(page: Page, locale: string, name: string): Person {
       await field(words.password).fill(password);
       await button(words.logIn).click();
     },
+    async logInElsewhere(times) {
+      // The cookie of the browser stays what it is.
+      const program = await request.newContext({ baseURL: new URL(page.url()).origin });
+      for (let i = 0; i < times; i += 1) {
+        const answer = await program.post('/api/user/session', {
+          headers: { 'Sec-Fetch-Site': 'same-origin' },
+          form: { username: name, password: PASSWORD },
+        });
+        expect(answer.status()).toBe(204);
+      }
+      await program.dispose();
+    },
+    async tabTo(wanted) {
+      for (let i = 0; i < 40; i += 1) {
+        if (await wanted.evaluate((element) => element === document.activeElement)) return;
+        await page.keyboard.press('Tab');
+      }
+      throw new Error('The keyboard does not get there');
+    },
     async isAccessible() {
       // Colours are looked at when nothing moves any more.
       await page.waitForFunction(() =>
-        document.getAnimations().every(({ playState }) => playState !== 'running'),
+        document
+          .getAnimations()
+          // But for what turns as long as it works.
+          .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity)
+          .every(({ playState }) => playState !== 'running'),
       );
       // Given to the page by the debugger, past its Content-Security-Policy.
       await page.evaluate(AXE);

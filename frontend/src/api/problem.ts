@@ -1,26 +1,36 @@
+import type { components } from './schema';
+
+/** What the service says of one field, or, where `loc` names none, of the whole body. */
+export type FieldProblem = components['schemas']['FieldErrorResponse'];
+
+interface Told {
+  /** What the service says; empty if it says nothing. */
+  readonly message?: string;
+  /** What it says of single fields. */
+  readonly fields?: readonly FieldProblem[];
+  /** In which language it says so, if in one. */
+  readonly language?: string | null;
+  /** Seconds until it is worth trying again, if it says so. */
+  readonly retryAfter?: number | undefined;
+}
+
 /** Why a request came to nothing, for the person who sent it. */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  readonly fields: readonly FieldProblem[];
+  readonly language: string | null;
+  readonly retryAfter: number | undefined;
 
-  /**
-   * @param status of the answer, or 0 if there was none
-   * @param message what the service says, in the language of the page; empty if it says nothing
-   * @param fields what it says of single fields, by their names
-   * @param retryAfter seconds until it is worth trying again, if it says so
-   */
+  /** @param status of the answer, or 0 if there was none */
   constructor(
     readonly status: number,
-    message: string,
-    readonly fields: Readonly<Record<string, string>> = {},
-    readonly retryAfter?: number,
+    { message = '', fields = [], language = null, retryAfter }: Told = {},
   ) {
     super(message);
+    this.fields = fields;
+    this.language = language;
+    this.retryAfter = retryAfter;
   }
-}
-
-interface FieldError {
-  readonly loc: readonly (string | number)[];
-  readonly msg: string;
 }
 
 interface Answer<T> {
@@ -40,22 +50,20 @@ export async function dataOf<T>(request: Promise<Answer<T>>): Promise<T> {
     answer = await request;
   } catch {
     // fetch tells no script why nobody answered.
-    throw new Problem(0, '');
+    throw new Problem(0);
   }
   const { data, error, response } = answer;
   // An answer that is not 2xx may have no body: 204 has no data, and is none.
   if (response.ok) return data as T;
   const detail: unknown =
     typeof error === 'object' && error !== null && 'detail' in error ? error.detail : undefined;
-  const retryAfter = Number(response.headers.get('Retry-After') ?? NaN);
-  throw new Problem(
-    response.status,
-    typeof detail === 'string' ? detail : '',
-    Array.isArray(detail) ? fieldsOf(detail as FieldError[]) : {},
-    Number.isNaN(retryAfter) ? undefined : retryAfter,
-  );
-}
-
-function fieldsOf(errors: readonly FieldError[]): Record<string, string> {
-  return Object.fromEntries(errors.map(({ loc, msg }) => [String(loc.at(-1)), msg]));
+  // A date, which HTTP allows too, is none of this service's, and no number.
+  const retryAfter = Number(response.headers.get('Retry-After'));
+  throw new Problem(response.status, {
+    ...(typeof detail === 'string' && { message: detail }),
+    // As the service describes it; whatever else answers in its place has no list there.
+    ...(Array.isArray(detail) && { fields: detail as FieldProblem[] }),
+    language: response.headers.get('Content-Language'),
+    retryAfter: retryAfter > 0 ? retryAfter : undefined,
+  });
 }

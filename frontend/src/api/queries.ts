@@ -23,11 +23,12 @@ const FAREWELL = ['farewell'];
 /** How soon this page notices that its login was ended elsewhere, while it is being looked at. */
 const NOTICE_MS = 5000;
 
-/** Other tabs of this browser, which share its cookie. */
-const otherTabs = new BroadcastChannel('login');
-
 /** Why nobody is logged in, for whoever was or is about to be. */
 export type Farewell = 'loggedOut' | 'ended' | 'deleted' | 'created';
+
+/** Other tabs of this browser, which share its cookie: they are told a farewell, or to ask anew. */
+const otherTabs = new BroadcastChannel('login');
+const ASK = 'ask';
 
 /** Nobody is logged in any more: what was known of whoever was is forgotten. */
 function forget(client: QueryClient, why: Farewell): void {
@@ -35,6 +36,12 @@ function forget(client: QueryClient, why: Farewell): void {
   if (client.getQueryData(ME)) client.setQueryData(FAREWELL, why);
   client.setQueryData(ME, null);
   client.removeQueries({ queryKey: SESSIONS });
+}
+
+/** Here and in the other tabs, nobody is logged in any more, and this is why. */
+function sayFarewell(client: QueryClient, why: Farewell): void {
+  forget(client, why);
+  otherTabs.postMessage(why);
 }
 
 /** 401 to anything but a login says that this browser is not logged in any more. */
@@ -64,7 +71,14 @@ export function createQueryClient(): QueryClient {
       },
     },
   });
-  otherTabs.onmessage = () => void client.invalidateQueries();
+  otherTabs.onmessage = ({ data }: MessageEvent<Farewell | typeof ASK>) => {
+    if (data !== ASK) {
+      forget(client, data);
+      // It may have noticed by itself already, and not known why.
+      client.setQueryData<Farewell>(FAREWELL, data);
+    }
+    void client.invalidateQueries();
+  };
   return client;
 }
 
@@ -134,7 +148,7 @@ export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'pas
     // Its 401 is about the password.
     meta: { isLogin: true },
     onSuccess: () => {
-      otherTabs.postMessage('in');
+      otherTabs.postMessage(ASK);
       client.setQueryData(FAREWELL, null);
       return client.invalidateQueries({ queryKey: ME });
     },
@@ -146,8 +160,7 @@ export function useLogOut(): Mutation<void> {
   return useMutation({
     mutationFn: () => dataOf(api.DELETE('/user/session')),
     onSuccess: () => {
-      forget(client, 'loggedOut');
-      otherTabs.postMessage('out');
+      sayFarewell(client, 'loggedOut');
     },
   });
 }
@@ -187,7 +200,7 @@ export function useRename(): Mutation<Schemas['RenameDto']> {
     onMutate: () => client.cancelQueries(),
     mutationFn: (body: Schemas['RenameDto']) => dataOf(api.PATCH('/user/me', { body })),
     onSuccess: () => {
-      otherTabs.postMessage('renamed');
+      otherTabs.postMessage(ASK);
       return client.invalidateQueries();
     },
   });
@@ -198,8 +211,7 @@ export function useDeleteAccount(): Mutation<Schemas['DeleteAccountDto']> {
   return useMutation({
     mutationFn: (body: Schemas['DeleteAccountDto']) => dataOf(api.POST('/user/delete', { body })),
     onSuccess: () => {
-      forget(client, 'deleted');
-      otherTabs.postMessage('out');
+      sayFarewell(client, 'deleted');
     },
   });
 }

@@ -25,12 +25,12 @@ export function Card({
       p={{ base: 'md', sm: 'lg' }}
       aria-labelledby={id}
     >
-      <Group wrap="nowrap" align="flex-start" gap="sm" mb="md">
+      <Group wrap="nowrap" align={hint === undefined ? 'center' : 'flex-start'} gap="sm" mb="md">
         <ThemeIcon variant="light" size="lg" radius="md" {...(color !== undefined && { color })}>
           <CardIcon size={20} aria-hidden />
         </ThemeIcon>
         <Box>
-          <Title order={2} fz={18} id={id}>
+          <Title order={2} fz={18} id={id} tabIndex={-1}>
             {title}
           </Title>
           {hint !== undefined && (

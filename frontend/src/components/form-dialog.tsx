@@ -1,6 +1,7 @@
 import { Button, type ButtonProps, Group, Modal, Stack, Text } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import type { JSX, ReactNode } from 'react';
+import { ActionButton } from './action-button';
 import { useSpeech } from '../i18n/language';
 
 /** A button, and the dialog it opens: what is in it begins anew each time. */
@@ -62,13 +63,13 @@ export function DialogForm({
           <Button variant="default" onClick={close}>
             {t.cancel}
           </Button>
-          <Button
+          <ActionButton
             type="submit"
-            loading={working}
+            working={working}
             {...(submit.color !== undefined && { color: submit.color })}
           >
-            {working ? t.working : submit.name}
-          </Button>
+            {submit.name}
+          </ActionButton>
         </Group>
       </Stack>
     </form>

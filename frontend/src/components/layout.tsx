@@ -1,24 +1,16 @@
-import {
-  ActionIcon,
-  Anchor,
-  Box,
-  Button,
-  Container,
-  Group,
-  Text,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from '@mantine/core';
-import { IconLanguage, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { Anchor, Box, Button, Center, Container, Group, Text } from '@mantine/core';
+import { IconLanguage, IconLogout } from '@tabler/icons-react';
 import { type JSX, type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'react-router';
 import { useLogOut, useMe } from '../api/queries';
 import { useSpeech } from '../i18n/language';
 import { languages } from '../i18n/messages';
+import { ActionButton } from './action-button';
 import { Brand } from './brand';
 import { ProblemAlert } from './problem-alert';
+import { SchemeSwitch } from './scheme-switch';
 
-/** What stands around every page: the way past it, the name, the settings of the page, and the way out. */
+/** What stands around every page: the way past it, the name, the way out, and how the page is. */
 export function Layout({ children }: { readonly children: ReactNode }): JSX.Element {
   const { t } = useSpeech();
   const main = useFocusOfNewPage();
@@ -39,6 +31,9 @@ export function Layout({ children }: { readonly children: ReactNode }): JSX.Elem
       >
         {children}
       </Box>
+      <Center component="footer" p="md">
+        <SchemeSwitch />
+      </Center>
     </Box>
   );
 }
@@ -75,20 +70,19 @@ function Header(): JSX.Element {
           </Anchor>
           <Group gap={4} wrap="nowrap">
             <LanguageSwitch />
-            <SchemeSwitch />
             {me && (
-              <Button
+              <ActionButton
                 variant="subtle"
                 size="sm"
                 px="xs"
                 leftSection={<IconLogout size={18} aria-hidden />}
-                loading={logOut.isPending}
+                working={logOut.isPending}
                 onClick={() => {
                   logOut.mutate();
                 }}
               >
                 {t.logOut}
-              </Button>
+              </ActionButton>
             )}
           </Group>
         </Group>
@@ -115,28 +109,5 @@ function LanguageSwitch(): JSX.Element {
     >
       {other.name}
     </Button>
-  );
-}
-
-/** Light or dark: until somebody chooses, as the system has it. */
-function SchemeSwitch(): JSX.Element {
-  const { t } = useSpeech();
-  const { setColorScheme } = useMantineColorScheme();
-  const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
-  const [other, SchemeIcon, name] =
-    scheme === 'dark'
-      ? (['light', IconSun, t.light] as const)
-      : (['dark', IconMoon, t.dark] as const);
-  return (
-    <ActionIcon
-      variant="subtle"
-      size="lg"
-      aria-label={name}
-      onClick={() => {
-        setColorScheme(other);
-      }}
-    >
-      <SchemeIcon size={20} aria-hidden />
-    </ActionIcon>
   );
 }

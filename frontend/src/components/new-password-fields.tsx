@@ -4,6 +4,8 @@ import { type JSX, useEffect, useState } from 'react';
 import { useSpeech } from '../i18n/language';
 import type { strengthOf } from '../strength';
 import { PasswordField } from './password-field';
+import { Say } from './say';
+import { required } from './use-service-form';
 
 interface NewPassword extends Record<string, string> {
   password1: string;
@@ -11,17 +13,11 @@ interface NewPassword extends Record<string, string> {
 }
 
 /** What must hold of a new password before it is worth sending; the rest is for the service to say. */
-export function useNewPasswordRules(): {
-  password1: (value: string) => string | null;
-  password2: (value: string, values: { password1: string }) => string | null;
-} {
-  const { t } = useSpeech();
-  return {
-    password1: (value) => (value === '' ? t.required : null),
-    password2: (value, { password1 }) =>
-      value.normalize('NFC') === password1.normalize('NFC') ? null : t.mismatch,
-  };
-}
+export const newPasswordRules = {
+  password1: required,
+  password2: (value: string, { password1 }: { password1: string }): JSX.Element | null =>
+    value.normalize('NFC') === password1.normalize('NFC') ? null : <Say word="mismatch" />,
+};
 
 /** A new password, how strong it is, and the same again. */
 export function NewPasswordFields<Values extends NewPassword>({

@@ -16,6 +16,8 @@ export function PasswordField(props: PasswordInputProps): JSX.Element {
         'aria-hidden': false,
         tabIndex: 0,
       }}
+      // Mantine says so of other fields by itself.
+      aria-invalid={Boolean(props.error)}
       {...props}
     />
   );

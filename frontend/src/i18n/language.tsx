@@ -11,7 +11,7 @@ import {
 import { setApiLanguage } from '../api/client';
 import { catalogues, type Language, type Messages } from './messages';
 
-interface Speech {
+export interface Speech {
   readonly language: Language;
   readonly setLanguage: (language: Language) => void;
   /** What the page says, in that language. */

@@ -19,7 +19,13 @@ export function AuthPage({
 }): JSX.Element {
   const { t } = useSpeech();
   return (
-    <Flex flex={1} px={{ base: 'md', sm: 'xl' }} pb="xl" justify="center" align={{ sm: 'center' }}>
+    <Flex
+      flex={1}
+      px={{ base: 'md', sm: 'xl' }}
+      pb="xl"
+      justify="center"
+      align={{ base: 'flex-start', sm: 'center' }}
+    >
       <title>{`${title} · ${t.account}`}</title>
       <Paper className="card" radius="lg" w="100%" maw={940} style={{ overflow: 'hidden' }}>
         <Flex>
@@ -41,7 +47,13 @@ export function AuthPage({
             {children}
             <Text mt="lg" ta="center">
               {other.question}{' '}
-              <Anchor component={Link} to={other.to} fw={600} underline="always">
+              <Anchor
+                component={Link}
+                to={other.to}
+                fw={600}
+                underline="always"
+                display="inline-block"
+              >
                 {other.name}
               </Anchor>
             </Text>

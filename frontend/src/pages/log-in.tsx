@@ -1,22 +1,23 @@
-import { Alert, Button, Stack, TextInput } from '@mantine/core';
+import { Alert, Stack } from '@mantine/core';
 import type { JSX } from 'react';
 import { useFarewell, useLogIn } from '../api/queries';
+import { ActionButton } from '../components/action-button';
 import { PasswordField } from '../components/password-field';
-import { ProblemAlert } from '../components/problem-alert';
-import { useServiceForm } from '../components/use-service-form';
+import { required, useServiceForm } from '../components/use-service-form';
+import { UsernameField } from '../components/username-field';
 import { useSpeech } from '../i18n/language';
 import { AuthPage } from './auth-page';
 
 export function LogInPage(): JSX.Element {
   const { t } = useSpeech();
   const logIn = useLogIn();
-  const required = (value: string): string | null => (value === '' ? t.required : null);
-  const { form, onSubmit } = useServiceForm(
+  const { form, onSubmit, problem } = useServiceForm(
     {
       initialValues: { username: '', password: '' },
       validate: { username: required, password: required },
     },
     logIn,
+    { words: { 401: t.wrongLogin } },
   );
   const farewell = useFarewell();
   return (
@@ -32,16 +33,8 @@ export function LogInPage(): JSX.Element {
               {t.farewell[farewell]}
             </Alert>
           )}
-          <ProblemAlert error={logIn.error} />
-          <TextInput
-            label={t.username}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            key={form.key('username')}
-            {...form.getInputProps('username')}
-          />
+          {problem}
+          <UsernameField key={form.key('username')} {...form.getInputProps('username')} />
           <PasswordField
             label={t.password}
             autoComplete="current-password"
@@ -49,9 +42,9 @@ export function LogInPage(): JSX.Element {
             key={form.key('password')}
             {...form.getInputProps('password')}
           />
-          <Button type="submit" size="md" mt="xs" loading={logIn.isPending}>
-            {logIn.isPending ? t.working : t.logIn}
-          </Button>
+          <ActionButton type="submit" size="md" mt="xs" working={logIn.isPending}>
+            {t.logIn}
+          </ActionButton>
         </Stack>
       </form>
     </AuthPage>

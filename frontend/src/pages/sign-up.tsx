@@ -1,23 +1,23 @@
-import { Button, Stack, TextInput } from '@mantine/core';
+import { Stack, TextInput } from '@mantine/core';
 import type { JSX } from 'react';
 import { useSignUp } from '../api/queries';
-import { NewPasswordFields, useNewPasswordRules } from '../components/new-password-fields';
-import { ProblemAlert } from '../components/problem-alert';
-import { useServiceForm } from '../components/use-service-form';
+import { ActionButton } from '../components/action-button';
+import { newPasswordRules, NewPasswordFields } from '../components/new-password-fields';
+import { required, useServiceForm } from '../components/use-service-form';
+import { UsernameField } from '../components/username-field';
 import { useSpeech } from '../i18n/language';
 import { AuthPage } from './auth-page';
 
 export function SignUpPage(): JSX.Element {
   const { t } = useSpeech();
   const signUp = useSignUp();
-  const rules = useNewPasswordRules();
-  const required = (value: string): string | null => (value === '' ? t.required : null);
-  const { form, onSubmit } = useServiceForm(
+  const { form, onSubmit, problem } = useServiceForm(
     {
       initialValues: { username: '', email: '', password1: '', password2: '' },
-      validate: { username: required, email: required, ...rules },
+      validate: { username: required, email: required, ...newPasswordRules },
     },
     signUp,
+    { words: { 409: t.taken } },
   );
   return (
     <AuthPage
@@ -27,16 +27,8 @@ export function SignUpPage(): JSX.Element {
     >
       <form onSubmit={onSubmit} noValidate>
         <Stack>
-          <ProblemAlert error={signUp.error} />
-          <TextInput
-            label={t.username}
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            key={form.key('username')}
-            {...form.getInputProps('username')}
-          />
+          {problem}
+          <UsernameField key={form.key('username')} {...form.getInputProps('username')} />
           <TextInput
             label={t.email}
             type="email"
@@ -53,9 +45,9 @@ export function SignUpPage(): JSX.Element {
               return [username, email];
             }}
           />
-          <Button type="submit" size="md" mt="xs" loading={signUp.isPending}>
-            {signUp.isPending ? t.working : t.signUp}
-          </Button>
+          <ActionButton type="submit" size="md" mt="xs" working={signUp.isPending}>
+            {t.signUp}
+          </ActionButton>
         </Stack>
       </form>
     </AuthPage>

@@ -1,15 +1,16 @@
 import { IconTrash } from '@tabler/icons-react';
 import type { JSX } from 'react';
+import type { User } from '../../api/client';
 import { useDeleteAccount } from '../../api/queries';
 import { Card } from '../../components/card';
 import { DialogForm, FormDialog } from '../../components/form-dialog';
 import { PasswordField } from '../../components/password-field';
-import { ProblemAlert } from '../../components/problem-alert';
-import { useServiceForm } from '../../components/use-service-form';
+import { required, useServiceForm } from '../../components/use-service-form';
+import { UsernameForManagers } from '../../components/username-field';
 import { useSpeech } from '../../i18n/language';
 
 /** The way out for good. */
-export function DangerCard(): JSX.Element {
+export function DangerCard({ me }: { readonly me: User }): JSX.Element {
   const { t } = useSpeech();
   return (
     <Card icon={IconTrash} title={t.danger} hint={t.dangerHint} color="red">
@@ -17,20 +18,17 @@ export function DangerCard(): JSX.Element {
         title={t.deleteAccount}
         button={{ fullWidth: true, variant: 'light', color: 'red' }}
       >
-        {(close) => <DeleteForm close={close} />}
+        {(close) => <DeleteForm me={me} close={close} />}
       </FormDialog>
     </Card>
   );
 }
 
-function DeleteForm({ close }: { readonly close: () => void }): JSX.Element {
+function DeleteForm({ me, close }: { readonly me: User; readonly close: () => void }): JSX.Element {
   const { t } = useSpeech();
   const remove = useDeleteAccount();
-  const { form, onSubmit } = useServiceForm(
-    {
-      initialValues: { password: '' },
-      validate: { password: (value) => (value === '' ? t.required : null) },
-    },
+  const { form, onSubmit, problem } = useServiceForm(
+    { initialValues: { password: '' }, validate: { password: required } },
     remove,
   );
   return (
@@ -41,7 +39,8 @@ function DeleteForm({ close }: { readonly close: () => void }): JSX.Element {
       onSubmit={onSubmit}
       close={close}
     >
-      <ProblemAlert error={remove.error} />
+      {problem}
+      <UsernameForManagers username={me.username} />
       <PasswordField
         label={t.password}
         autoComplete="current-password"

@@ -1,5 +1,5 @@
 import '@mantine/notifications/styles.css';
-import { Box, Container, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Box, Container, Text, Title } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import type { JSX } from 'react';
 import { useMe } from '../../api/queries';
@@ -27,14 +27,14 @@ export default function HomePage(): JSX.Element | null {
           {t.homeHint}
         </Text>
       </Box>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
-        <Stack gap="lg">
-          <ProfileCard me={me} />
-          <PasswordCard me={me} />
-          <DangerCard />
-        </Stack>
-        <SessionsCard />
-      </SimpleGrid>
+      <Box className="home">
+        <ProfileCard me={me} />
+        <PasswordCard me={me} />
+        <Box className="home-beside">
+          <SessionsCard />
+        </Box>
+        <DangerCard me={me} />
+      </Box>
     </Container>
   );
 }

@@ -4,11 +4,11 @@ import type { User } from '../../api/client';
 import { useChangePassword } from '../../api/queries';
 import { Card } from '../../components/card';
 import { DialogForm, FormDialog } from '../../components/form-dialog';
-import { NewPasswordFields, useNewPasswordRules } from '../../components/new-password-fields';
+import { newPasswordRules, NewPasswordFields } from '../../components/new-password-fields';
 import { PasswordField } from '../../components/password-field';
-import { ProblemAlert } from '../../components/problem-alert';
-import { useServiceForm } from '../../components/use-service-form';
+import { required, useServiceForm } from '../../components/use-service-form';
 import { useNotice } from '../../components/use-notice';
+import { UsernameForManagers } from '../../components/username-field';
 import { useSpeech } from '../../i18n/language';
 
 /** How I get in. */
@@ -33,16 +33,17 @@ function ChangePasswordForm({
   const { t } = useSpeech();
   const notice = useNotice();
   const change = useChangePassword();
-  const rules = useNewPasswordRules();
-  const { form, onSubmit } = useServiceForm(
+  const { form, onSubmit, problem } = useServiceForm(
     {
       initialValues: { current_password: '', password1: '', password2: '' },
-      validate: { current_password: (value) => (value === '' ? t.required : null), ...rules },
+      validate: { current_password: required, ...newPasswordRules },
     },
     change,
-    () => {
-      close();
-      notice(t.passwordChanged);
+    {
+      onSuccess: () => {
+        close();
+        notice(t.passwordChanged);
+      },
     },
   );
   return (
@@ -53,16 +54,8 @@ function ChangePasswordForm({
       onSubmit={onSubmit}
       close={close}
     >
-      <ProblemAlert error={change.error} />
-      {/* For password managers, which want to know whose password it is. */}
-      <input
-        type="text"
-        name="username"
-        autoComplete="username"
-        value={me.username}
-        readOnly
-        hidden
-      />
+      {problem}
+      <UsernameForManagers username={me.username} />
       <PasswordField
         label={t.currentPassword}
         autoComplete="current-password"

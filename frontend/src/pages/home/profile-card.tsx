@@ -1,13 +1,13 @@
-import { Stack, Table, TextInput } from '@mantine/core';
+import { DataList, Stack } from '@mantine/core';
 import { IconUser } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
 import { useRename } from '../../api/queries';
 import { Card } from '../../components/card';
 import { DialogForm, FormDialog } from '../../components/form-dialog';
-import { ProblemAlert } from '../../components/problem-alert';
-import { useServiceForm } from '../../components/use-service-form';
+import { required, useServiceForm } from '../../components/use-service-form';
 import { useNotice } from '../../components/use-notice';
+import { UsernameField } from '../../components/username-field';
 import { useSpeech } from '../../i18n/language';
 
 /** Who I am. */
@@ -21,18 +21,15 @@ export function ProfileCard({ me }: { readonly me: User }): JSX.Element {
   return (
     <Card icon={IconUser} title={t.profile}>
       <Stack>
-        <Table variant="vertical" withRowBorders={false} layout="fixed">
-          <Table.Tbody>
-            {facts.map(([name, value]) => (
-              <Table.Tr key={name}>
-                <Table.Th scope="row" w="38%" fw={500} bg="transparent" px={0} c="dimmed">
-                  {name}
-                </Table.Th>
-                <Table.Td className="break-anywhere">{value}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <DataList size="md" gap="xs" labelWidth="9rem">
+          {facts.map(([name, value]) => (
+            // What is too long to stand beside its name stands below it.
+            <DataList.Item key={name} style={{ flexWrap: 'wrap', rowGap: 0 }}>
+              <DataList.ItemLabel>{name}</DataList.ItemLabel>
+              <DataList.ItemValue className="break-anywhere">{value}</DataList.ItemValue>
+            </DataList.Item>
+          ))}
+        </DataList>
         <FormDialog title={t.changeName}>
           {(close) => <RenameForm username={me.username} close={close} />}
         </FormDialog>
@@ -51,15 +48,15 @@ function RenameForm({
   const { t } = useSpeech();
   const notice = useNotice();
   const rename = useRename();
-  const { form, onSubmit } = useServiceForm(
-    {
-      initialValues: { username },
-      validate: { username: (value) => (value === '' ? t.required : null) },
-    },
+  const { form, onSubmit, problem } = useServiceForm(
+    { initialValues: { username }, validate: { username: required } },
     rename,
-    () => {
-      close();
-      notice(t.nameChanged);
+    {
+      onSuccess: () => {
+        close();
+        notice(t.nameChanged);
+      },
+      words: { 409: t.nameTaken },
     },
   );
   return (
@@ -70,13 +67,9 @@ function RenameForm({
       onSubmit={onSubmit}
       close={close}
     >
-      <ProblemAlert error={rename.error} />
-      <TextInput
+      {problem}
+      <UsernameField
         label={t.newName}
-        autoComplete="username"
-        autoCapitalize="none"
-        spellCheck={false}
-        required
         data-autofocus
         key={form.key('username')}
         {...form.getInputProps('username')}

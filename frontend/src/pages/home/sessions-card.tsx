@@ -1,7 +1,6 @@
 import {
   Badge,
   Box,
-  Button,
   Center,
   Group,
   Loader,
@@ -20,14 +19,24 @@ import Bowser from 'bowser';
 import { type JSX, useState } from 'react';
 import type { Session } from '../../api/client';
 import { useEndSession, useSessions } from '../../api/queries';
+import { ActionButton } from '../../components/action-button';
 import { Card } from '../../components/card';
+import { keepFocus } from '../../components/keep-focus';
 import { ProblemAlert } from '../../components/problem-alert';
 import { useNotice } from '../../components/use-notice';
 import { useSpeech } from '../../i18n/language';
 import { fill } from '../../i18n/messages';
-import { howLongAgo } from './how-long-ago';
+import { howLongAgo } from '../../i18n/when';
 
 const PAGE_SIZE = 6;
+
+const heading = (element: HTMLElement): Element | null | undefined =>
+  element.closest('section')?.querySelector('h2');
+const othersEnded = keepFocus<HTMLButtonElement>(heading);
+/** Not to the next button, or who presses a key twice ends two. */
+const ended = keepFocus<HTMLLIElement>(
+  (row) => row.nextElementSibling ?? row.previousElementSibling ?? heading(row),
+);
 
 /** Where I am logged in, and the end of it. */
 export function SessionsCard(): JSX.Element {
@@ -36,7 +45,7 @@ export function SessionsCard(): JSX.Element {
   const [page, setPage] = useState(1);
   const sessions = useSessions(page, PAGE_SIZE);
   const end = useEndSession();
-  const { items = [], total = 0 } = sessions.data ?? {};
+  const { items = [], total = 0, page: shown = 1 } = sessions.data ?? {};
   const pages = Math.ceil(total / PAGE_SIZE);
   // The last one on the last page was ended.
   if (pages > 0 && page > pages) setPage(pages);
@@ -50,8 +59,13 @@ export function SessionsCard(): JSX.Element {
           </Center>
         ) : (
           <Box component="ul" p={0} m={0} style={{ listStyle: 'none' }}>
-            {items.map((session) => (
-              <SessionRow key={session.id} session={session} end={end} />
+            {items.map((session, index) => (
+              <SessionRow
+                key={session.id}
+                session={session}
+                number={(shown - 1) * PAGE_SIZE + index + 1}
+                end={end}
+              />
             ))}
           </Box>
         )}
@@ -69,9 +83,10 @@ export function SessionsCard(): JSX.Element {
           />
         )}
         {total > 1 ? (
-          <Button
+          <ActionButton
             variant="default"
-            loading={end.isPending && end.variables === undefined}
+            ref={othersEnded}
+            working={end.isPending && end.variables === undefined}
             onClick={() => {
               end.mutate(undefined, {
                 onSuccess: () => {
@@ -81,7 +96,7 @@ export function SessionsCard(): JSX.Element {
             }}
           >
             {t.endOthers}
-          </Button>
+          </ActionButton>
         ) : (
           <Text size="sm" c="dimmed">
             {t.nobodyElse}
@@ -99,9 +114,12 @@ const ICONS: Readonly<Record<string, typeof IconDeviceDesktop>> = {
 
 function SessionRow({
   session,
+  number,
   end,
 }: {
   readonly session: Session;
+  /** Its place among all of them: two of one device may have begun at once. */
+  readonly number: number;
   readonly end: ReturnType<typeof useEndSession>;
 }): JSX.Element {
   const { t, language } = useSpeech();
@@ -110,9 +128,10 @@ function SessionRow({
   const device = name ?? t.unknownDevice;
   const DeviceIcon = ICONS[kind] ?? IconDeviceDesktop;
   const when = howLongAgo(session.last_used_at, language);
-  const since = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const since = time.format(new Date(session.created_at));
   return (
-    <Box component="li" className="session" py="sm">
+    <Box component="li" className="session" py="sm" tabIndex={-1} ref={ended}>
       <Group wrap="nowrap" align="flex-start" gap="sm">
         <ThemeIcon variant="transparent" color="gray" size="lg" visibleFrom="xs">
           <DeviceIcon size={22} aria-hidden />
@@ -132,16 +151,16 @@ function SessionRow({
             {[session.ip, fill(t.lastUsed, { when })].filter(Boolean).join(' · ')}
           </Text>
           <Text size="sm" c="dimmed">
-            {fill(t.loggedIn, { when: since.format(new Date(session.created_at)) })}
+            {fill(t.loggedIn, { when: since })}
           </Text>
         </Box>
         {!session.current && (
-          <Button
+          <ActionButton
             variant="light"
             color="red"
             size="xs"
-            aria-label={fill(t.endSessionOf, { device })}
-            loading={end.isPending && end.variables === session.id}
+            aria-label={fill(t.endSessionOf, { number, device, when: since })}
+            working={end.isPending && end.variables === session.id}
             onClick={() => {
               end.mutate(session.id, {
                 onSuccess: () => {
@@ -151,7 +170,7 @@ function SessionRow({
             }}
           >
             {t.endSession}
-          </Button>
+          </ActionButton>
         )}
       </Group>
     </Box>

@@ -18,3 +18,17 @@ export function howLongAgo(time: string, language: string, now = Date.now()): st
   }
   return words.format(0, 'second');
 }
+
+/**
+ * In how long something is to be, in words, and never too soon: "in 7 seconds", "2분 후".
+ *
+ * @param language in which to say it
+ */
+export function inHowLong(seconds: number, language: string): string {
+  const words = new Intl.RelativeTimeFormat(language);
+  // What is no longer than one and a half of a unit is told in a smaller one.
+  for (const [unit, length] of UNITS) {
+    if (seconds > 1.5 * length) return words.format(Math.ceil(seconds / length), unit);
+  }
+  return words.format(Math.ceil(seconds), 'second');
+}
