@@ -13,7 +13,7 @@ import { User } from '../user/user.entity';
 import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUser';
 import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
 import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
-import { CreateLimits1795608000000 } from '../../migrations/1795608000000-CreateLimits';
+import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientClient } from './impatient-client';
 import { TypeOrmLogger } from './typeorm-logger';
@@ -34,7 +34,7 @@ export const MIGRATIONS = [
   CreateUser1795348800000,
   CreateSessions1795435200000,
   AddNotBefore1795521600000,
-  CreateLimits1795608000000,
+  CreateLimits1795780800000,
 ];
 
 /** Advisory lock that whoever migrates holds, so that two never do at once. */

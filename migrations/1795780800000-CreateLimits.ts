@@ -5,8 +5,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * server of the database crashes, and so its table is written to no log; how often an account's
  * password was guessed may not. Nothing refers to "user", so that a login waits for nobody here.
  */
-export class CreateLimits1795608000000 implements MigrationInterface {
-  name = 'CreateLimits1795608000000';
+export class CreateLimits1795780800000 implements MigrationInterface {
+  name = 'CreateLimits1795780800000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     // The columns of rate-limiter-flexible, in its order, which it relies on.
