@@ -106,17 +106,23 @@ async function failuresOf(key: string): Promise<number> {
   return row?.failures ?? 0;
 }
 
-/** Guesses from as many strangers at once, by both processes. @returns how many had each status */
-async function storm(username: string, count: number): Promise<Record<number, number>> {
+/**
+ * A hundred and one guesses from as many strangers at once, by both processes. Some may be 503 where
+ * a machine is slow: they have waited too long for a connection.
+ *
+ * @returns how many were told that the password is wrong
+ */
+async function storm(username: string): Promise<number> {
   const gate = await database.hold('LOCK TABLE password_failure IN EXCLUSIVE MODE');
-  const guesses = Array.from({ length: count }, (_, i) =>
+  const guesses = Array.from({ length: 101 }, (_, i) =>
     guess(stranger(), username, 'wrong', i % 2 === 0 ? service : other),
   );
   await waitUntil(async () => (await gate.waiting()) >= 10);
   await gate.release();
-  const counts: Record<number, number> = {};
-  for (const { status } of await Promise.all(guesses)) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+  expect([401, 429, 503]).toEqual(expect.arrayContaining(statuses));
+  expect(statuses).toContain(429);
+  return statuses.filter((status) => status === 401).length;
 }
 
 const TOO_MANY = {
@@ -131,14 +137,15 @@ const OAUTH = {
 describe('the password of an account', () => {
   it('is guessed ten times at once and no more, however many processes are asked', async () => {
     const { key } = await account('at once');
-    expect(await storm('at once', 101)).toEqual({ 401: 10, 429: 91 });
+    expect(await storm('at once')).toBeLessThanOrEqual(10);
     expect(await failuresOf(key)).toBe(10);
   });
 
   it('is guessed by one at a time, when its time has come', async () => {
     const { key } = await account('one at a time');
     await failures(key, 50);
-    expect(await storm('one at a time', 101)).toEqual({ 401: 1, 429: 100 });
+    expect(await storm('one at a time')).toBeLessThanOrEqual(1);
+    expect(await failuresOf(key)).toBe(51);
   });
 
   it('is waited for longer and longer, to an hour', async () => {
@@ -161,7 +168,8 @@ describe('the password of an account', () => {
   it('is guessed by strangers ninety times in a row; the owner gets in from home', async () => {
     const { id, key } = await account('stopped');
     await failures(key, 89);
-    expect(await storm('stopped', 20)).toEqual({ 401: 1, 429: 19 });
+    expect(await storm('stopped')).toBeLessThanOrEqual(1);
+    expect(await failuresOf(key)).toBe(90);
     await database.query('UPDATE password_failure SET retry_at = now() WHERE account = $1', [key]);
     expect(await guess(stranger(), 'stopped', PASSWORD)).toMatchObject({
       status: 429,
@@ -579,7 +587,11 @@ describe('in the background', () => {
     // While another does it, as each does when it starts, this one leaves it alone.
     await waitUntil(async () => {
       await app.get(LimitsCleanupService).run(new AbortController().signal);
-      return (await database.query('SELECT FROM rate_limit')).length === 1;
+      const left = await database.query<{ rows: number }>(
+        `SELECT (SELECT count(*) FROM rate_limit)::int + (SELECT count(*) FROM password_failure)::int
+                + (SELECT count(*) FROM known_place)::int AS rows`,
+      );
+      return (left[0]?.rows ?? 0) <= 4;
     });
     expect(await database.query('SELECT key FROM rate_limit')).toEqual([{ key: 'new' }]);
     expect(await database.query('SELECT account FROM password_failure ORDER BY 1')).toEqual([
