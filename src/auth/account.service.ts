@@ -164,7 +164,7 @@ export class AccountService {
    * @throws TooManyRequests when it was guessed too often
    */
   private async withVerifiedPassword(
-    { id, username }: User,
+    account: User,
     password: string,
     client: Client,
     work: {
@@ -172,10 +172,12 @@ export class AccountService {
       readonly commit: (manager: EntityManager, old: string, prepared: string) => Promise<boolean>;
     },
   ): Promise<boolean> {
+    const { id, username } = account;
     for (;;) {
       const verified = await this.hasher.reserve(client.gone, async (run) => {
-        const user = await this.users.findWithPassword(username);
-        const old = await this.guesses.guess({ id, username }, client, async () => {
+        const find = (): Promise<User> => Promise.resolve(account);
+        const old = await this.guesses.guess({ username, find }, client, async () => {
+          const user = await this.users.findWithPassword(username);
           const matched = await this.hasher.verify(run, password, username, user?.password);
           // The name may be somebody else's by now, whose password is none of this account's.
           return user?.id !== id || matched === undefined ? undefined : user.password;

@@ -51,14 +51,18 @@ export class AuthService {
    */
   async verifyPassword(username: string, password: string, client: Client): Promise<User> {
     return this.hasher.reserve(client.gone, async (run) => {
-      const found = await this.users.findWithPassword(username);
-      const guessed = { id: found?.id, username };
+      const find = (): Promise<User | null> => this.users.findWithPassword(username);
       const user = await this.guesses
-        .guess(guessed, client, () => this.matching(run, found, username, password))
+        .guess({ username, find }, client, async (found) => {
+          const matching = await this.matching(run, found, username, password);
+          if (matching === undefined) {
+            logSecurity(client.log, 'authn_login_fail', { account: found?.id });
+          }
+          return matching;
+        })
         .catch(throwForOAuth);
-      if (user !== undefined) return user;
-      logSecurity(client.log, 'authn_login_fail', { account: found?.id });
-      throw new IncorrectCredentials();
+      if (user === undefined) throw new IncorrectCredentials();
+      return user;
     });
   }
 

@@ -18,9 +18,10 @@ const NAME_DAYS = 30;
 export const PLACE_DAYS = 90;
 
 /** Whose password is guessed: an account, or a name that nobody has. */
-export interface Guessed {
-  readonly id: number | undefined;
+export interface Guessed<Account extends { readonly id: number }> {
   readonly username: string;
+  /** Looks the account up, unless the client is refused before. */
+  readonly find: () => Promise<Account | null>;
 }
 
 /**
@@ -52,35 +53,35 @@ export class GuessLimits {
    * @returns what `verify` does
    * @throws TooManyRequests without having called it
    */
-  async guess<T>(
-    guessed: Guessed,
+  async guess<Account extends { readonly id: number }, T>(
+    { username, find }: Guessed<Account>,
     client: Client,
-    verify: () => Promise<T | undefined>,
+    verify: (account: Account | null) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    if (!this.settings.RATE_LIMIT) return verify();
-    const account =
-      guessed.id === undefined
-        ? `name:${this.pseudonyms.of(`name:${guessed.username}`)}`
-        : accountKey(guessed.id);
-    const place = this.pseudonyms.ofPlace(client, account);
+    if (!this.settings.RATE_LIMIT) return verify(await find());
     const ofAddress = await this.limits.take('password', client);
+    const found = await find();
+    const id = found?.id;
+    const account =
+      id === undefined ? `name:${this.pseudonyms.of(`name:${username}`)}` : accountKey(id);
+    const place = this.pseudonyms.ofPlace(client, account);
     const ofPlace = await this.limits
-      .take('password of account', client, place)
+      .take('password of account', client, id, place)
       .catch(async (refusal: unknown) => {
         // Of one account that is tried again and again, others at the address know nothing.
         if (refusal instanceof TooManyRequests) await ofAddress.giveBack();
         throw refusal;
       });
-    const failures = await this.count(account, guessed.id, place, client);
-    const verified = await verify();
+    const failures = await this.count(account, id, place, client);
+    const verified = await verify(found);
     if (verified !== undefined) {
       await Promise.all([
         ofAddress.giveBack(),
         ofPlace.reset(),
-        this.succeeded(account, guessed.id, place),
+        this.succeeded(account, id, place),
       ]);
     } else if (failures === this.forStrangers || failures === this.total) {
-      logSecurity(client.log, 'authn_login_lock', { account: guessed.id });
+      logSecurity(client.log, 'authn_login_lock', { account: id });
     }
     return verified;
   }

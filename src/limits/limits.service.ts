@@ -84,17 +84,21 @@ export class Limits {
   /**
    * Counts one more, before it is done.
    *
-   * @param whose account it is counted for; else it is for the address of the client
+   * @param account whose it is; nobody's is counted for the address of the client
+   * @param key under which it is counted, if that is another
    * @throws TooManyRequests when there were too many
    */
-  async take(door: Door, client: Client, whose?: string | number): Promise<Taken> {
+  async take(
+    door: Door,
+    client: Client,
+    account?: number,
+    key = account === undefined ? this.pseudonyms.ofPlace(client) : String(account),
+  ): Promise<Taken> {
     if (!this.settings.RATE_LIMIT) return NOTHING;
     const limiter = this.limiters[door];
-    const key = whose === undefined ? this.pseudonyms.ofPlace(client) : String(whose);
     const { msBeforeNext } = await limiter.consume(key).catch((refusal: unknown) => {
       // What is thrown is this, or what the database said.
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      const account = typeof whose === 'number' ? whose : undefined;
       logSecurity(client.log, 'excess_rate_limit_exceeded', { account });
       const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
       throw new TooManyRequests(DOORS[door].says, seconds);
