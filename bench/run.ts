@@ -79,11 +79,13 @@ class Service {
       ['--import', join(__dirname, 'inside.mjs'), 'dist/src/main.js'],
       {
         env: {
-          ...environment,
           NODE_ENV: 'production',
           PORT: '0',
           SECRET_KEY,
           BCRYPT_COST: String(COST),
+          // One account logs in again and again, from one address.
+          RATE_LIMIT: 'off',
+          ...environment,
         },
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       },
@@ -162,6 +164,7 @@ async function main(): Promise<void> {
     } satisfies Limit) as Promise<number>;
 
   await hashing(environment, load, rawRate);
+  await limits(environment, load, rawRate);
   await reading(environment, load);
   await plans(environment);
   await takingOver(environment);
@@ -184,6 +187,15 @@ function login(url: string, username = 'hana'): Pick<Load, 'url' | 'method' | 'h
   };
 }
 
+async function signUp(url: string, username: string): Promise<void> {
+  const email = `${username}@example.com`;
+  await fetch(`${url}/user/create`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password1: PASSWORD, password2: PASSWORD, email }),
+  });
+}
+
 async function token(url: string): Promise<string> {
   const { body, headers } = login(url);
   const response = await fetch(`${url}/user/login`, {
@@ -203,16 +215,7 @@ async function hashing(
   const service = await Service.start(environment);
   await untilReady(service.url);
   report('start to listening', `${service.startSeconds.toFixed(2)} s`);
-  await fetch(`${service.url}/user/create`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      username: 'hana',
-      password1: PASSWORD,
-      password2: PASSWORD,
-      email: 'hana@example.com',
-    }),
-  });
+  await signUp(service.url, 'hana');
   const headers = { authorization: `Bearer ${await token(service.url)}` };
   report('memory, idle', `${(await service.inside()).rss.toFixed(0)} MB`, 'under 200 MB');
 
@@ -314,6 +317,33 @@ async function hashing(
     '90 %',
   );
   await argon2id.stop();
+}
+
+/** What the limits add to a login, where it is nearly all that a login costs. */
+async function limits(
+  environment: Environment,
+  load: (wanted: Load) => Promise<LoadResult>,
+  rawRate: (backend: Limit['backend'], seconds?: number) => Promise<number>,
+): Promise<void> {
+  const cheap = { ...environment, BCRYPT_COST: '4' };
+  const off = await Service.start(cheap, false);
+  const on = await Service.start({ ...cheap, RATE_LIMIT: 'on' }, false);
+  for (const { url } of [off, on]) await untilReady(url);
+  await signUp(on.url, 'cheap');
+  const added: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const seconds: number[] = [];
+    for (const { url } of [off, on]) {
+      const { rate } = await load({ ...login(url, 'cheap'), concurrency: 1, seconds: SECONDS });
+      seconds.push(1 / (rate['200'] ?? NaN));
+    }
+    added.push((seconds[1] ?? NaN) - (seconds[0] ?? NaN));
+  }
+  await off.stop();
+  await on.stop();
+  const hash = THREADS / (await rawRate('native'));
+  report('what the limits add to a login', ms(median(added) * 1000));
+  report('… against the hash it guards', percent(median(added) / hash), 'at most 2 %');
 }
 
 /** 5: the price of each layer. */

@@ -10,7 +10,8 @@ describe('HTTP', () => {
 
   beforeAll(async () => {
     database = await createMigratedDatabase();
-    service = await startServiceOn(database);
+    // What is sent is to be looked at, however often.
+    service = await startServiceOn(database, { RATE_LIMIT: 'off' });
     token = await signUp(service, 'hana');
   });
 

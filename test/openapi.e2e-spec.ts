@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import Ajv, { type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { bearer, form, logIn, PASSWORD, post, registration } from './support/client';
+import { bearer, form, logIn, PASSWORD, post, registration, signUp } from './support/client';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from './support/database';
 import {
   type RunningService,
@@ -217,6 +217,33 @@ describe('/openapi.json', () => {
     });
     await answers('post', '/user/logout', {
       204: { method: 'POST', ...bearer(await logIn(service, 'renamed', PASSWORD)) },
+    });
+    // Of whatever is counted there are too many now.
+    const last = await signUp(service, 'last');
+    const json = { 'content-type': 'application/json', authorization: `Bearer ${last}` };
+    await service.fetch('/user/token', form({ grant_type: 'refresh_token', refresh_token: 'x' }));
+    await service.fetch('/user/me', {
+      ...post({ username: 'minsu 2' }),
+      method: 'PATCH',
+      headers: { ...json },
+    });
+    const counted = await logIn(service, 'minsu 2', PASSWORD);
+    const tooMany = { ...json, authorization: `Bearer ${counted}` };
+    await database.query('UPDATE rate_limit SET points = 1000000');
+    await answers('post', '/user/create', { 429: registration('one more') });
+    await answers('post', '/user/login', { 429: form(good) });
+    await answers('post', '/user/session', { 429: { ...form(good), headers: sameOrigin } });
+    await answers('post', '/user/token', { 429: form({ ...good, grant_type: 'password' }) });
+    await answers('post', '/user/token', {
+      429: form({ grant_type: 'refresh_token', refresh_token: 'x' }),
+    });
+    const passwords = { ...next, current_password: PASSWORD };
+    await answers('post', '/user/password', { 429: { ...post(passwords), headers: tooMany } });
+    await answers('post', '/user/delete', {
+      429: { ...post({ password: PASSWORD }), headers: tooMany },
+    });
+    await answers('patch', '/user/me', {
+      429: { ...post({ username: 'minsu 3' }), method: 'PATCH', headers: tooMany },
     });
     await answers('get', '/health/live', { 200: {} });
     await answers('get', '/health/ready', { 200: {} });

@@ -8,6 +8,7 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiLimited,
   ApiTokenToWrite,
 } from '../openapi/decorators';
 import { toUserResponse } from '../user/dto/user.response';
@@ -32,6 +33,7 @@ export class AccountController {
   @ApiNoContentResponse({ description: 'The new password is the one to log in with.' })
   @ApiBodyErrors()
   @ApiHashing()
+  @ApiLimited(['tooManyPasswords'])
   async changePassword(
     @CurrentLogin() login: Express.User,
     @Body() body: ChangePasswordDto,
@@ -48,6 +50,7 @@ export class AccountController {
   @ApiErrorResponse(409, ['refusedByData'])
   @ApiBodyErrors()
   @ApiHashing()
+  @ApiLimited(['tooManyPasswords'])
   async deleteAccount(
     @CurrentLogin() login: Express.User,
     @Body() body: DeleteAccountDto,
@@ -66,6 +69,7 @@ export class AccountController {
   @ApiOkResponse({ type: RenamedResponse })
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
+  @ApiLimited(['tooManyRequests'])
   async rename(
     @CurrentLogin() login: Express.User,
     @Body() { username }: RenameDto,

@@ -3,6 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { ValidationFailed } from '../errors/api-error';
 import type { Client } from '../http/client.decorator';
+import { GuessLimits } from '../limits/guess-limits.service';
+import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
 import type { RunHash } from '../password/hash-queue';
 import { PasswordHasher } from '../password/password-hasher';
@@ -35,6 +37,8 @@ export class AccountService {
     private readonly sessions: SessionService,
     private readonly referenceTokens: ReferenceTokenService,
     private readonly auth: AuthService,
+    private readonly limits: Limits,
+    private readonly guesses: GuessLimits,
   ) {}
 
   /**
@@ -59,6 +63,7 @@ export class AccountService {
         if (affected !== 1) return false;
         await this.referenceTokens.endAll(manager, account.id);
         await this.sessions.endAll(manager, account.id, sessionId);
+        await this.guesses.forgetOtherPlaces(manager, account.id, client);
         return true;
       },
     });
@@ -84,8 +89,10 @@ export class AccountService {
           'DELETE FROM "user" WHERE id = $1 AND password = $2 RETURNING username',
           [account.id, old],
         );
-        if (gone !== undefined) await this.referenceTokens.endName(manager, gone.username);
-        return gone !== undefined;
+        if (gone === undefined) return false;
+        await this.referenceTokens.endName(manager, gone.username);
+        await this.guesses.forget(manager, account.id);
+        return true;
       },
     });
     const ids = { account: account.id, session: sessionId };
@@ -98,12 +105,14 @@ export class AccountService {
    * refresh token can give a new one go on, and so does the current one, with the token answered.
    *
    * @throws UserExists when the name is taken
+   * @throws TooManyRequests when it had too many names already
    */
   async rename(
     { account, sessionId, referenceToken }: Express.User,
     username: string,
     client: Client,
   ): Promise<Renamed> {
+    await this.limits.take('rename', client, account.id);
     const { renamed, session } = await this.dataSource.transaction(async (manager) => {
       const renamed = await this.users.rename(manager, account, username);
       if (renamed === undefined) throw new InvalidToken();
@@ -152,9 +161,10 @@ export class AccountService {
    * @param prepare hashes what else is to be hashed, within the same place in the queue
    * @param commit does it, given the hash that was verified, or says that it is another by now
    * @returns whether it was the password
+   * @throws TooManyRequests when it was guessed too often
    */
   private async withVerifiedPassword(
-    { id, username }: User,
+    account: User,
     password: string,
     client: Client,
     work: {
@@ -162,13 +172,17 @@ export class AccountService {
       readonly commit: (manager: EntityManager, old: string, prepared: string) => Promise<boolean>;
     },
   ): Promise<boolean> {
+    const { id, username } = account;
     for (;;) {
       const verified = await this.hasher.reserve(client.gone, async (run) => {
-        const user = await this.users.findWithPassword(username);
-        const matched = await this.hasher.verify(run, password, username, user?.password);
-        // The name may be somebody else's by now, whose password is none of this account's.
-        if (user?.id !== id || matched === undefined) return undefined;
-        return { old: user.password, prepared: await work.prepare(run) };
+        const find = (): Promise<User> => Promise.resolve(account);
+        const old = await this.guesses.guess({ username, find }, client, async () => {
+          const user = await this.users.findWithPassword(username);
+          const matched = await this.hasher.verify(run, password, username, user?.password);
+          // The name may be somebody else's by now, whose password is none of this account's.
+          return user?.id !== id || matched === undefined ? undefined : user.password;
+        });
+        return old === undefined ? undefined : { old, prepared: await work.prepare(run) };
       });
       if (verified === undefined) return false;
       const { old, prepared } = verified;

@@ -17,11 +17,12 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiLimited,
   ApiTokenToWrite,
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
-import { INVALID_GRANT } from './auth.errors';
+import { INVALID_GRANT, TEMPORARILY_UNAVAILABLE } from './auth.errors';
 import { AuthService } from './auth.service';
 import { CurrentLogin } from './current-login.decorator';
 import { LoginDto } from './dto/login.dto';
@@ -51,6 +52,10 @@ export class AuthController {
   })
   @ApiBodyErrors()
   @ApiHashing()
+  @ApiLimited(['tooManyPasswords'], {
+    type: OAuthErrorResponse,
+    members: TEMPORARILY_UNAVAILABLE,
+  })
   async login(
     @CurrentUser() user: User,
     @Body() body: LoginDto,

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors/api-error';
+import { TooManyRequests } from '../limits/limits.errors';
 
 /** RFC 6749 §5.2, for OAuth 2.0 clients; ASCII, in whatever language. */
 export const INVALID_GRANT = {
@@ -45,6 +46,21 @@ export class UnsupportedGrantType extends ApiError {
       },
     });
   }
+}
+
+/**
+ * RFC 6749 has no code for what comes too often; this is the one of its codes that tells no client
+ * to give up what it has.
+ */
+export const TEMPORARILY_UNAVAILABLE = {
+  error: 'temporarily_unavailable',
+  error_description: 'Too many requests: try again later',
+} as const;
+
+/** @throws what failed; if that came too often, in a form that OAuth 2.0 clients understand */
+export function throwForOAuth(failure: unknown): never {
+  if (!(failure instanceof TooManyRequests)) throw failure;
+  throw new TooManyRequests(failure.messageName, failure.seconds, TEMPORARILY_UNAVAILABLE);
 }
 
 /** 401: a route that needs a token was called without one. */

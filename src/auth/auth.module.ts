@@ -3,6 +3,7 @@ import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
 import { SigningKeys } from '../config/signing-keys';
 import { formBody, jsonBody } from '../http/body';
+import { LimitsModule } from '../limits/limits.module';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { SessionModule } from '../session/session.module';
@@ -29,6 +30,7 @@ const post = (path: string): { path: string; method: RequestMethod } => ({
     UserModule,
     SessionModule,
     PasswordModule,
+    LimitsModule,
     PassportModule,
     JwtModule.registerAsync({
       inject: [SigningKeys],

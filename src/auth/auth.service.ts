@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Client } from '../http/client.decorator';
+import { GuessLimits } from '../limits/guess-limits.service';
+import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
+import type { RunHash } from '../password/hash-queue';
 import { PasswordHasher } from '../password/password-hasher';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { RefreshTokenService } from '../session/refresh-token.service';
@@ -8,7 +11,12 @@ import { SessionService, type StartedSession } from '../session/session.service'
 import type { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
 import { Settings } from '../config/settings';
-import { IncorrectCredentials, InvalidRefreshToken, InvalidToken } from './auth.errors';
+import {
+  IncorrectCredentials,
+  InvalidRefreshToken,
+  InvalidToken,
+  throwForOAuth,
+} from './auth.errors';
 import type { LoginDto } from './dto/login.dto';
 import type { TokenResponse } from './dto/token.response';
 import { TokenService } from './token.service';
@@ -26,6 +34,8 @@ export class AuthService {
     private readonly refreshTokens: RefreshTokenService,
     private readonly referenceTokens: ReferenceTokenService,
     private readonly tokens: TokenService,
+    private readonly limits: Limits,
+    private readonly guesses: GuessLimits,
     private readonly settings: Settings,
   ) {}
 
@@ -37,24 +47,42 @@ export class AuthService {
    *
    * @throws IncorrectCredentials in both cases
    * @throws Overloaded when too many hashes are waiting already
+   * @throws TooManyRequests when it was guessed too often
    */
   async verifyPassword(username: string, password: string, client: Client): Promise<User> {
     return this.hasher.reserve(client.gone, async (run) => {
-      for (;;) {
-        const user = await this.users.findWithPassword(username);
-        const matched = await this.hasher.verify(run, password, username, user?.password);
-        if (user === null || matched === undefined) {
-          logSecurity(client.log, 'authn_login_fail', { account: user?.id });
-          throw new IncorrectCredentials();
-        }
-        if (!this.hasher.needsRehash(user.password, matched)) return user;
-        const rehashed = await this.hasher.hash(run, password);
-        if (await this.users.replaceHash(user, rehashed)) {
-          return Object.assign(user, { password: rehashed });
-        }
-        // Somebody else was faster, with the same password or with another: that decides.
-      }
+      const find = (): Promise<User | null> => this.users.findWithPassword(username);
+      const user = await this.guesses
+        .guess({ username, find }, client, async (found) => {
+          const matching = await this.matching(run, found, username, password);
+          if (matching === undefined) {
+            logSecurity(client.log, 'authn_login_fail', { account: found?.id });
+          }
+          return matching;
+        })
+        .catch(throwForOAuth);
+      if (user === undefined) throw new IncorrectCredentials();
+      return user;
     });
+  }
+
+  /** The account, with a hash that is as new ones are, if this is its password. */
+  private async matching(
+    run: RunHash,
+    found: User | null,
+    username: string,
+    password: string,
+  ): Promise<User | undefined> {
+    for (let user = found; ; user = await this.users.findWithPassword(username)) {
+      const matched = await this.hasher.verify(run, password, username, user?.password);
+      if (user === null || matched === undefined) return undefined;
+      if (!this.hasher.needsRehash(user.password, matched)) return user;
+      const rehashed = await this.hasher.hash(run, password);
+      if (await this.users.replaceHash(user, rehashed)) {
+        return Object.assign(user, { password: rehashed });
+      }
+      // Somebody else was faster, with the same password or with another: that decides.
+    }
   }
 
   /**
@@ -83,8 +111,10 @@ export class AuthService {
    * A new token for a login, and the successor of its refresh token.
    *
    * @throws InvalidRefreshToken for one that is unknown, has expired, or was used before
+   * @throws TooManyRequests when there were too many from where the client is
    */
   async refresh(refreshToken: string, client: Client): Promise<TokenResponse> {
+    await this.limits.take('refresh', client).catch(throwForOAuth);
     const used = await this.refreshTokens.use(refreshToken);
     if (used === undefined) {
       logSecurity(client.log, 'authn_token_invalid');

@@ -11,12 +11,13 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiLimited,
   ApiSameOrigin,
   ApiTokenToWrite,
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
-import { INVALID_GRANT } from './auth.errors';
+import { INVALID_GRANT, TEMPORARILY_UNAVAILABLE } from './auth.errors';
 import { AuthService } from './auth.service';
 import { CurrentLogin } from './current-login.decorator';
 import { LoginDto } from './dto/login.dto';
@@ -53,6 +54,10 @@ export class BrowserSessionController {
   @ApiSameOrigin()
   @ApiBodyErrors()
   @ApiHashing()
+  @ApiLimited(['tooManyPasswords'], {
+    type: OAuthErrorResponse,
+    members: TEMPORARILY_UNAVAILABLE,
+  })
   async startSession(
     @CurrentUser() user: User,
     @Body() { password }: LoginDto,

@@ -7,10 +7,11 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiLimited,
   ApiUnreadableBody,
 } from '../openapi/decorators';
 import { RequestValidationPipe } from '../validation/request-validation.pipe';
-import { INVALID_GRANT, UnsupportedGrantType } from './auth.errors';
+import { INVALID_GRANT, TEMPORARILY_UNAVAILABLE, UnsupportedGrantType } from './auth.errors';
 import { AuthService } from './auth.service';
 import { LoginDto } from './dto/login.dto';
 import { RefreshTokenGrantDto, TokenRequestDto, TokenRequestForm } from './dto/token-request.dto';
@@ -44,6 +45,10 @@ export class TokenController {
     { type: TokenErrorResponse, members: INVALID_GRANT },
   )
   @ApiHashing()
+  @ApiLimited(['tooManyPasswords', 'tooManyRequests'], {
+    type: TokenErrorResponse,
+    members: TEMPORARILY_UNAVAILABLE,
+  })
   async token(
     @Body() form: Record<string, unknown>,
     @FromClient() client: Client,

@@ -66,6 +66,16 @@ describe('parseSettings', () => {
       { ...DATABASE, INSTANCE_HOST: 'postgres://u:p@h/d' },
       ['INSTANCE_HOST must be the name or address of a host, or the directory of a socket; no URL'],
     ],
+    [
+      { REGISTRATIONS_PER_ADDRESS: '100' },
+      [
+        'REGISTRATIONS_PER_ADDRESS must be a whole number and second, minute, hour or day, such as 100/hour',
+      ],
+    ],
+    [
+      { LOGIN_FAILURES_PER_ACCOUNT: '101' },
+      ['LOGIN_FAILURES_PER_ACCOUNT must be a whole number from 10 to 100'],
+    ],
     [{ NODE_ENV: 'prod' }, ['NODE_ENV must be one of development, production, test']],
     [
       { INSTANCE_HOST: 'db' },

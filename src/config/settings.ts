@@ -4,6 +4,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsString,
   Matches,
   Max,
@@ -14,8 +15,12 @@ import {
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import type { Environment } from './environment';
+import { parseRate, type Rate } from './rate';
 import { readSecretFiles } from './secret-files';
 import { StartError } from './start-error';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
 
 /**
  * Every setting of the service, under the name it has in the environment, with its default.
@@ -132,6 +137,36 @@ export class Settings {
   @Switch()
   readonly PASSWORD_BLOCKLIST: boolean = true;
 
+  /** Whether anything is limited that can be done too often. */
+  @Switch()
+  readonly RATE_LIMIT: boolean = true;
+
+  /** Most wrong passwords in a row for one account; NIST SP 800-63B-4 §3.2.2 allows 100. */
+  @WholeNumber(10, 100)
+  readonly LOGIN_FAILURES_PER_ACCOUNT: number = 100;
+
+  /** Wrong passwords in a row after which strangers wait before the next. */
+  @WholeNumber(1, 100)
+  readonly LOGIN_FAILURES_BEFORE_DELAY: number = 10;
+
+  /** Wrong passwords for one account from one address. */
+  @RateText()
+  readonly LOGIN_FAILURES_PER_ACCOUNT_AT_ADDRESS: Rate = { count: 20, seconds: HOUR };
+
+  /** Wrong passwords from one address, for whatever accounts. */
+  @RateText()
+  readonly LOGIN_FAILURES_PER_ADDRESS: Rate = { count: 300, seconds: HOUR };
+
+  @RateText()
+  readonly REGISTRATIONS_PER_ADDRESS: Rate = { count: 100, seconds: HOUR };
+
+  /** Uses of refresh tokens, good or bad, from one address. */
+  @RateText()
+  readonly REFRESHES_PER_ADDRESS: Rate = { count: 300, seconds: MINUTE };
+
+  @RateText()
+  readonly RENAMES_PER_ACCOUNT: Rate = { count: 20, seconds: HOUR };
+
   /** `TRUST_PROXY` as Express takes it: a number of hops, or addresses. */
   get trustProxy(): number | string[] {
     const { TRUST_PROXY } = this;
@@ -239,6 +274,17 @@ function WholeNumber(least: number, most: number): PropertyDecorator {
     IsInt({ message }),
     Min(least, { message }),
     Max(most, { message }),
+  );
+}
+
+function RateText(): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' ? (parseRate(value) ?? value) : value,
+    ),
+    IsObject({
+      message: 'must be a whole number and second, minute, hour or day, such as 100/hour',
+    }),
   );
 }
 

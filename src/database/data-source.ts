@@ -3,6 +3,9 @@ import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/Postgres
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
+import { KnownPlace } from '../limits/known-place.entity';
+import { PasswordFailure } from '../limits/password-failure.entity';
+import { RateLimit } from '../limits/rate-limit.entity';
 import { RefreshToken } from '../session/refresh-token.entity';
 import { RevokedToken } from '../session/revoked-token.entity';
 import { UserSession } from '../session/user-session.entity';
@@ -10,18 +13,28 @@ import { User } from '../user/user.entity';
 import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUser';
 import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
 import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
+import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientClient } from './impatient-client';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
-const ENTITIES = [User, UserSession, RefreshToken, RevokedToken];
+const ENTITIES = [
+  User,
+  UserSession,
+  RefreshToken,
+  RevokedToken,
+  RateLimit,
+  PasswordFailure,
+  KnownPlace,
+];
 
 /** Every migration, oldest first: named here, so that a left-over file in a build never runs. */
 export const MIGRATIONS = [
   CreateUser1795348800000,
   CreateSessions1795435200000,
   AddNotBefore1795521600000,
+  CreateLimits1795780800000,
 ];
 
 /** Where it is written down which have run; others in the database may have tables of migrations too. */

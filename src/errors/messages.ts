@@ -107,6 +107,17 @@ export const MESSAGES = {
     ko: '지금은 요청이 너무 많습니다. 잠시 후 다시 시도하세요.',
     en: 'There is more to do right now than can be done: try again in a moment.',
   },
+  tooManyRequests: {
+    reference: '요청이 너무 많습니다. 나중에 다시 시도하세요.',
+    ko: '요청이 너무 많습니다. 나중에 다시 시도하세요.',
+    en: 'Too many requests: try again later.',
+  },
+  tooManyPasswords: {
+    reference:
+      '틀린 비밀번호가 너무 많았습니다. 나중에 다시 시도하거나, 전에 로그인했던 곳에서 시도하세요.',
+    ko: '틀린 비밀번호가 너무 많았습니다. 나중에 다시 시도하거나, 전에 로그인했던 곳에서 시도하세요.',
+    en: 'Too many wrong passwords: try again later, or from where you have logged in before.',
+  },
   clientGone: {
     reference: 'Client Closed Request',
     ko: '클라이언트가 연결을 끊었습니다.',

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 export type SecurityEvent =
   | 'authn_login_success'
   | 'authn_login_fail'
+  | 'authn_login_lock'
   | 'authn_password_change'
   | 'authn_password_change_fail'
   | 'authn_token_created'
@@ -11,6 +12,7 @@ export type SecurityEvent =
   | 'authn_token_reuse'
   | 'authn_token_revoked'
   | 'authz_fail'
+  | 'excess_rate_limit_exceeded'
   | 'user_created'
   | 'user_updated'
   | 'user_deleted'

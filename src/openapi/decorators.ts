@@ -112,6 +112,14 @@ export function ApiHashing(): MethodDecorator & ClassDecorator {
   return ApiErrorResponse(503, ['unavailable', 'overloaded'], { headers: RETRY_AFTER });
 }
 
+/** The operation may be done so often and no more. @param oauth whether it says so as OAuth 2.0 has it */
+export function ApiLimited(
+  messages: readonly MessageName[],
+  oauth: { type?: Type; members?: Readonly<Record<string, string>> } = {},
+): MethodDecorator & ClassDecorator {
+  return ApiErrorResponse(429, messages, { headers: RETRY_AFTER, ...oauth });
+}
+
 export const OAUTH2_SCHEME = 'OAuth2PasswordBearer';
 export const BEARER_SCHEME = 'AccessToken';
 export const COOKIE_SCHEME = 'SessionCookie';

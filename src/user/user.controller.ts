@@ -8,6 +8,7 @@ import {
   ApiCommonErrors,
   ApiErrorResponse,
   ApiHashing,
+  ApiLimited,
   ApiToken,
 } from '../openapi/decorators';
 import { CurrentUser } from './current-user.decorator';
@@ -31,6 +32,7 @@ export class UserController {
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
   @ApiHashing()
+  @ApiLimited(['tooManyRequests'])
   async create(@Body() body: CreateUserDto, @FromClient() client: Client): Promise<void> {
     await this.users.create(body, client);
   }

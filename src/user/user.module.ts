@@ -1,6 +1,7 @@
 import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { jsonBody } from '../http/body';
+import { LimitsModule } from '../limits/limits.module';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { HashCensusService } from './hash-census.service';
@@ -9,7 +10,7 @@ import { User } from './user.entity';
 import { UserService } from './user.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), PasswordModule],
+  imports: [TypeOrmModule.forFeature([User]), PasswordModule, LimitsModule],
   controllers: [UserController],
   providers: [UserService, HashCensusService],
   exports: [UserService],

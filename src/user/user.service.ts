@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
 import { violatedUniqueConstraint } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
+import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
 import { isStorable } from '../validation/rules';
@@ -16,6 +17,7 @@ export class UserService {
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly hasher: PasswordHasher,
+    private readonly limits: Limits,
   ) {}
 
   /**
@@ -24,11 +26,13 @@ export class UserService {
    *
    * @throws UserExists when the username or the email address is taken
    * @throws Overloaded when too many hashes are waiting already
+   * @throws TooManyRequests when there were too many from where the client is
    */
   async create({ username, email, password1 }: CreateUserDto, client: Client): Promise<void> {
-    const password = await this.hasher.reserve(client.gone, (run) =>
-      this.hasher.hash(run, password1),
-    );
+    const password = await this.hasher.reserve(client.gone, async (run) => {
+      await this.limits.take('registration', client);
+      return this.hasher.hash(run, password1);
+    });
     const { identifiers } = await this.users
       .insert({ username, email, password })
       .catch(refuseTaken);

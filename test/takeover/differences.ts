@@ -34,6 +34,7 @@ export const KNOWN = {
     'the reference never made one',
   "A bad token's challenge": 'RFC 6750 wants an error code',
   'A token in the cookie `session`': 'browsers log in so',
+  'Wrong passwords, registrations': 'nobody is to guess, or to fill the table',
   'An unknown user': 'the time must not tell who has an account',
   'A body over 64 kB, JSON deeper than 32': 'what is read is bounded',
   '`HEAD`, `OPTIONS`': 'RFC 9110 wants them',

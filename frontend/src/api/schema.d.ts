@@ -357,7 +357,7 @@ export interface components {
              * @description RFC 6749 §5.2; absent if the body could not be read at all.
              * @enum {string}
              */
-            error?: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
+            error?: "invalid_request" | "invalid_grant" | "unsupported_grant_type" | "temporarily_unavailable";
             /** @example Incorrect username or password */
             error_description?: string;
         };
@@ -580,6 +580,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
             /** @description The request headers are too large. */
@@ -868,6 +881,19 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationErrorResponse"];
                 };
             };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
             /** @description The request headers are too large. */
             431: {
                 headers: {
@@ -1029,6 +1055,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many wrong passwords: try again later, or from where you have logged in before. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthErrorResponse"];
                 };
             };
             /** @description The request headers are too large. */
@@ -1316,6 +1355,19 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationErrorResponse"];
                 };
             };
+            /** @description Too many wrong passwords: try again later, or from where you have logged in before. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthErrorResponse"];
+                };
+            };
             /** @description The request headers are too large. */
             431: {
                 headers: {
@@ -1538,6 +1590,19 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many wrong passwords: try again later, or from where you have logged in before. / Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenErrorResponse"];
                 };
             };
             /** @description The request headers are too large. */
@@ -2101,6 +2166,19 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationErrorResponse"];
                 };
             };
+            /** @description Too many wrong passwords: try again later, or from where you have logged in before. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
             /** @description The request headers are too large. */
             431: {
                 headers: {
@@ -2282,6 +2360,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many wrong passwords: try again later, or from where you have logged in before. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
             /** @description The request headers are too large. */

@@ -55,7 +55,7 @@ export class TokenErrorResponse {
 
   @ApiPropertyOptional({
     description: 'RFC 6749 §5.2; absent if the body could not be read at all.',
-    enum: ['invalid_request', 'invalid_grant', 'unsupported_grant_type'],
+    enum: ['invalid_request', 'invalid_grant', 'unsupported_grant_type', 'temporarily_unavailable'],
   })
   readonly error?: string;
 

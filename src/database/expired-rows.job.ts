@@ -1,0 +1,55 @@
+import type { DataSource } from 'typeorm';
+import type { DatabaseService } from './database.service';
+import { PeriodicJob } from './periodic-job';
+
+const INTERVAL_MS = 10 * 60 * 1000;
+/** Rows that one transaction deletes: it holds nobody up. */
+const BATCH_ROWS = 1000;
+
+/** What expires: a table and its key, the column that says when, and before when it is to go. */
+interface Expiring {
+  readonly table: string;
+  readonly key: string;
+  readonly column: string;
+  readonly before: string;
+}
+
+/** Deletes rows that are of no more use; of several processes, one at a time. */
+export abstract class ExpiredRowsJob extends PeriodicJob {
+  /** @param lock advisory lock of whoever does it */
+  protected constructor(
+    private readonly dataSource: DataSource,
+    database: DatabaseService,
+    private readonly lock: number,
+    private readonly expiring: readonly Expiring[],
+  ) {
+    super(database, INTERVAL_MS);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (const rows of this.expiring) {
+      let deleted = BATCH_ROWS;
+      while (deleted === BATCH_ROWS && !signal.aborted) {
+        deleted = await this.deleteBatch(rows);
+      }
+    }
+  }
+
+  private deleteBatch({ table, key, column, before }: Expiring): Promise<number> {
+    return this.dataSource.transaction(async (manager) => {
+      const [lock] = await manager.query<[{ mine: boolean }]>(
+        'SELECT pg_try_advisory_xact_lock($1) AS mine',
+        [this.lock],
+      );
+      if (!lock.mine) return 0;
+      const [, count] = await manager.query<[unknown, number]>(
+        `DELETE FROM ${table} WHERE (${key}) IN (
+           SELECT ${key} FROM ${table} WHERE ${column} <= ${before}
+            ORDER BY ${column} LIMIT $1
+           FOR UPDATE SKIP LOCKED)`,
+        [BATCH_ROWS],
+      );
+      return count;
+    });
+  }
+}

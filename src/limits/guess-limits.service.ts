@@ -1,0 +1,181 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EntityManager, Repository } from 'typeorm';
+import { Settings } from '../config/settings';
+import type { Client } from '../http/client.decorator';
+import { logSecurity } from '../logging/security-log';
+import { TooManyRequests } from './limits.errors';
+import { Limits } from './limits.service';
+import { PasswordFailure } from './password-failure.entity';
+import { Pseudonyms } from './pseudonyms';
+
+/** Waiting time after the first failure that has one; each further doubles it, to the longest. */
+const FIRST_DELAY_SECONDS = 30;
+const LONGEST_DELAY_SECONDS = 60 * 60;
+/** So long, a name that nobody has stays limited after it was last tried. */
+const NAME_DAYS = 30;
+/** So long after the last login from there, a place is known. */
+export const PLACE_DAYS = 90;
+
+/** Whose password is guessed: an account, or a name that nobody has. */
+export interface Guessed<Account extends { readonly id: number }> {
+  readonly username: string;
+  /** Looks the account up, unless the client is refused before. */
+  readonly find: () => Promise<Account | null>;
+}
+
+/**
+ * How often the password of an account may be guessed. A guess counts as a failure from before it is
+ * verified, so that of many at once none is free; the right password takes all failures of the
+ * account back. After some failures in a row, strangers wait longer and longer for the next guess;
+ * after most of `LOGIN_FAILURES_PER_ACCOUNT`, they wait for the owner. The rest is for places from
+ * where somebody has given the right password before, who wait for no stranger.
+ */
+@Injectable()
+export class GuessLimits {
+  private readonly total: number;
+  private readonly forStrangers: number;
+
+  constructor(
+    @InjectRepository(PasswordFailure) private readonly failures: Repository<PasswordFailure>,
+    private readonly limits: Limits,
+    private readonly pseudonyms: Pseudonyms,
+    private readonly settings: Settings,
+  ) {
+    this.total = settings.LOGIN_FAILURES_PER_ACCOUNT;
+    this.forStrangers = this.total - Math.ceil(this.total / 10);
+  }
+
+  /**
+   * Verifies a password, if it may be guessed.
+   *
+   * @param verify verifies it, and says undefined if it is another
+   * @returns what `verify` does
+   * @throws TooManyRequests without having called it
+   */
+  async guess<Account extends { readonly id: number }, T>(
+    { username, find }: Guessed<Account>,
+    client: Client,
+    verify: (account: Account | null) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    if (!this.settings.RATE_LIMIT) return verify(await find());
+    const ofAddress = await this.limits.take('password', client);
+    const found = await find();
+    const id = found?.id;
+    const account =
+      id === undefined ? `name:${this.pseudonyms.of(`name:${username}`)}` : accountKey(id);
+    const place = this.pseudonyms.ofPlace(client, account);
+    const ofPlace = await this.limits
+      .take('password of account', client, id, place)
+      .catch(async (refusal: unknown) => {
+        // Of one account that is tried again and again, others at the address know nothing.
+        if (refusal instanceof TooManyRequests) await ofAddress.giveBack();
+        throw refusal;
+      });
+    const failures = await this.count(account, id, place, client);
+    const verified = await verify(found);
+    if (verified !== undefined) {
+      await Promise.all([
+        ofAddress.giveBack(),
+        ofPlace.reset(),
+        this.succeeded(account, id, place),
+      ]);
+    } else if (failures === this.forStrangers || failures === this.total) {
+      logSecurity(client.log, 'authn_login_lock', { account: id });
+    }
+    return verified;
+  }
+
+  /** Lets an account be guessed again as if nobody ever had, for whoever may say so. */
+  async reset(userId: number): Promise<void> {
+    await this.failures.delete({ account: accountKey(userId) });
+  }
+
+  /** Forgets all of an account that is deleted, in the transaction in which it is. */
+  async forget(manager: EntityManager, userId: number): Promise<void> {
+    await manager.query('DELETE FROM known_place WHERE user_id = $1', [userId]);
+    await manager.query('DELETE FROM password_failure WHERE account = $1', [accountKey(userId)]);
+  }
+
+  /** Forgets from where an account was logged in to but here, in the transaction of what is the reason. */
+  async forgetOtherPlaces(manager: EntityManager, userId: number, client: Client): Promise<void> {
+    await manager.query('DELETE FROM known_place WHERE user_id = $1 AND place <> $2', [
+      userId,
+      this.pseudonyms.ofPlace(client, accountKey(userId)),
+    ]);
+  }
+
+  /**
+   * Counts one more failure, if there may be one more: one statement, so that of those who ask at
+   * once each sees the one before.
+   *
+   * @returns how many there are now
+   */
+  private async count(
+    account: string,
+    userId: number | undefined,
+    place: string,
+    client: Client,
+  ): Promise<number> {
+    const [found] = await this.failures.query<
+      [{ failures: number | null; stopped: boolean | null; wait: number | null }]
+    >(
+      `WITH here AS (
+              SELECT EXISTS (
+                       SELECT FROM known_place WHERE user_id = $2 AND place = $3
+                          AND last_login_at > now() - interval '${String(PLACE_DAYS)} days') AS known),
+            counted AS (
+              INSERT INTO password_failure AS f (account, failures, retry_at, expires_at)
+              VALUES ($1, 1, now() + $7 * interval '1 second',
+                      CASE WHEN $2::integer IS NULL THEN now() + interval '${String(NAME_DAYS)} days'
+                           ELSE 'infinity' END)
+              ON CONFLICT (account) DO UPDATE
+                 SET failures = f.failures + 1, expires_at = excluded.expires_at,
+                     retry_at = now() + least($8, $7 * 2 ^ greatest(0, f.failures + 1 - $6::integer))
+                                        * interval '1 second'
+               WHERE CASE WHEN (SELECT known FROM here) THEN f.failures < $4
+                          ELSE f.failures < $5 AND (f.failures < $6 OR f.retry_at <= now()) END
+              RETURNING failures)
+       SELECT (SELECT failures FROM counted), f.failures >= $5 AS stopped,
+              ceil(extract(epoch FROM f.retry_at - now()))::integer AS wait
+         FROM here LEFT JOIN password_failure f ON f.account = $1`,
+      [
+        account,
+        userId ?? null,
+        place,
+        this.total,
+        this.forStrangers,
+        this.settings.LOGIN_FAILURES_BEFORE_DELAY,
+        FIRST_DELAY_SECONDS,
+        LONGEST_DELAY_SECONDS,
+      ],
+    );
+    const { failures, stopped, wait } = found;
+    if (failures !== null) return failures;
+    logSecurity(client.log, 'excess_rate_limit_exceeded', { account: userId });
+    // No time ends a stop; and what was read is of before whoever was faster.
+    const seconds = stopped === true ? LONGEST_DELAY_SECONDS : Math.max(1, wait ?? 1);
+    throw new TooManyRequests('tooManyPasswords', seconds);
+  }
+
+  /** Takes the failures of an account back, and knows the place for it from now on. */
+  private async succeeded(
+    account: string,
+    userId: number | undefined,
+    place: string,
+  ): Promise<void> {
+    await this.failures.query(
+      `WITH forgotten AS (DELETE FROM password_failure WHERE account = $1)
+       INSERT INTO known_place AS k (user_id, place)
+       SELECT $2::integer, $3 WHERE $2 IS NOT NULL
+       ON CONFLICT (user_id, place) DO UPDATE SET last_login_at = now()
+        WHERE k.last_login_at < now() - interval '1 day'`,
+      [account, userId ?? null, place],
+    );
+  }
+}
+
+/** Under what the failures of an account are counted, whatever it is called. */
+function accountKey(userId: number): string {
+  return `user:${String(userId)}`;
+}

@@ -1,0 +1,37 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import ipaddr from 'ipaddr.js';
+import { SigningKeys } from '../config/signing-keys';
+import type { Client } from '../http/client.decorator';
+
+/** Of an IPv6 address, what a provider gives to one customer (RFC 6177), in bytes. */
+const IPV6_NETWORK_BYTES = 8;
+
+/** Names under which things are counted that nobody should read there: names, and addresses. */
+@Injectable()
+export class Pseudonyms {
+  private readonly key: KeyObject;
+
+  constructor(keys: SigningKeys) {
+    this.key = createSecretKey(Buffer.from(hkdfSync('sha256', keys.current, '', 'limits', 32)));
+  }
+
+  /** A keyed digest: always the same for the same text. */
+  of(text: string): string {
+    return createHmac('sha256', this.key).update(text).digest('base64url');
+  }
+
+  /** Of where a client is. @param whose account it is there for, if that matters */
+  ofPlace({ ip }: Pick<Client, 'ip'>, whose = ''): string {
+    return this.of(`place:${ip === null ? '' : networkOf(ip)}:${whose}`);
+  }
+}
+
+/** What one customer of a provider has: an IPv4 address, however it is written, or an IPv6 /64. */
+export function networkOf(ip: string): string {
+  const address = ipaddr.process(ip);
+  const bytes = address.toByteArray();
+  return Buffer.from(
+    address.kind() === 'ipv4' ? bytes : bytes.slice(0, IPV6_NETWORK_BYTES),
+  ).toString('hex');
+}
