@@ -4,6 +4,7 @@ import { jsonBody } from '../http/body';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { HashCensusService } from './hash-census.service';
+import { NameFoldingService } from './name-folding.service';
 import { UserController } from './user.controller';
 import { User } from './user.entity';
 import { UserService } from './user.service';
@@ -11,7 +12,7 @@ import { UserService } from './user.service';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordModule],
   controllers: [UserController],
-  providers: [UserService, HashCensusService],
+  providers: [UserService, HashCensusService, NameFoldingService],
   exports: [UserService],
 })
 export class UserModule implements NestModule {
