@@ -4,7 +4,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * row in holds up no login of that account. */
 const FOLDED = 'user_username_folded_key';
 /** By which a name is looked for among the rows that are not folded yet. */
-const UNFOLDED = 'user_username_unfolded_idx';
+const UNFOLDED_NAMES = 'user_unfolded_username_idx';
+/** By which those rows are found, in their order: statistics from before would lead elsewhere. */
+const UNFOLDED_IDS = 'user_unfolded_id_idx';
 
 /**
  * Builds the indexes of case-folded names while others write. An interruption at any point leaves at
@@ -32,8 +34,14 @@ export class IndexUsernameFolded1795608000001 implements MigrationInterface {
       );
       await build(
         queryRunner,
-        UNFOLDED,
-        `CREATE INDEX CONCURRENTLY "${UNFOLDED}" ON "user" (lower("username" COLLATE "C"))
+        UNFOLDED_NAMES,
+        `CREATE INDEX CONCURRENTLY "${UNFOLDED_NAMES}" ON "user" (lower("username" COLLATE "C"))
+          WHERE username_folded IS NULL`,
+      );
+      await build(
+        queryRunner,
+        UNFOLDED_IDS,
+        `CREATE INDEX CONCURRENTLY "${UNFOLDED_IDS}" ON "user" ("id")
           WHERE username_folded IS NULL`,
       );
     });
@@ -41,8 +49,9 @@ export class IndexUsernameFolded1795608000001 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await withoutTimeouts(queryRunner, async () => {
-      await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${UNFOLDED}"`);
-      await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${FOLDED}"`);
+      for (const name of [UNFOLDED_IDS, UNFOLDED_NAMES, FOLDED]) {
+        await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${name}"`);
+      }
     });
   }
 }

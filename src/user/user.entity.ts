@@ -16,6 +16,7 @@ export const USER_FOLDED_KEY = 'user_username_folded_key';
   unique: true,
   where: 'username_folded IS NOT NULL',
 })
+@Index('user_unfolded_id_idx', ['id'], { where: 'username_folded IS NULL' })
 export class User {
   @PrimaryGeneratedColumn({ primaryKeyConstraintName: USER_PRIMARY_KEY })
   id!: number;
