@@ -251,7 +251,7 @@ describe('the indexes of case-folded names', () => {
   it.each(NAMES)('are built anew after an interruption of %s', async (name) => {
     await dataSource.runMigrations();
     await database.query(`DROP INDEX "${name}"`);
-    await database.query(`DELETE FROM migrations WHERE name LIKE 'IndexUsernameFolded%'`);
+    await database.query(`DELETE FROM user_account_migration WHERE name LIKE 'IndexUsernameFolded%'`);
     const writer = await database.hold('LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
     const building = dataSource.runMigrations().then(
       () => 'built',

@@ -1,5 +1,6 @@
 import type { ServiceDataSource } from '../database/data-source';
 import { type HashFormat, parseHash } from '../password/hash-format';
+import { caseFold } from '../user/case-fold';
 import { parseEmailAddress } from '../user/email-address';
 
 /** Rows that are read at once. */
@@ -61,7 +62,7 @@ export async function surveyAccounts(dataSource: ServiceDataSource): Promise<Acc
       hashes.set(format.settings, kind);
     }
     if (parseEmailAddress(email) === undefined) refusedEmails.add(id);
-    likeUsernames.add(id, foldedCase(username));
+    likeUsernames.add(id, caseFold(username));
     likeEmails.add(id, foldedCase(email));
   }
   return {

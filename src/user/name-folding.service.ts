@@ -57,6 +57,8 @@ export class NameFoldingService extends PeriodicJob {
         [FOLDING_LOCK],
       );
       if (!lock.mine) return undefined;
+      // Nobody is waited for who changes the table: there is another time.
+      await manager.query('LOCK TABLE "user" IN ROW EXCLUSIVE MODE NOWAIT');
       // Who is being renamed is left for later: the rename folds the name itself.
       const accounts = await manager.query<Unfolded[]>(
         `SELECT id, username FROM "user"

@@ -1,7 +1,7 @@
 import { BEYOND_ASCII } from './case-fold';
 
-/** Common and Inherited, which go with every script: digits, signs, most marks. */
-const ANY_SCRIPT = /[\p{scx=Zyyy}\p{scx=Zinh}]+/gu;
+/** Common and Inherited, which go with every script: digits, signs, most marks. And what has none. */
+const ANY_SCRIPT = /[\p{scx=Zyyy}\p{scx=Zinh}\p{Co}]+/gu;
 
 /** Scripts that one writes side by side in Japanese, in Chinese and in Korean. */
 const WRITTEN_TOGETHER = [
