@@ -54,7 +54,7 @@ async function tables(): Promise<string[]> {
 }
 
 /** Columns that later migrations add to the reference's table. */
-const ADDED = ['not_before'];
+const ADDED = ['not_before', 'username_folded'];
 
 /** Everything of the reference's tables: columns, constraints, rows, and where the sequence is. */
 async function referenceState(): Promise<unknown> {
@@ -76,7 +76,12 @@ async function referenceState(): Promise<unknown> {
 }
 
 async function revertAll(): Promise<void> {
-  for (let left = MIGRATIONS.length; left > 0; left -= 1) await dataSource.undoLastMigration();
+  await revertAllButFirst();
+  await dataSource.undoLastMigration();
+}
+
+async function revertAllButFirst(): Promise<void> {
+  for (let left = MIGRATIONS.length; left > 1; left -= 1) await dataSource.undoLastMigration();
 }
 
 describe('the migrations', () => {
@@ -91,9 +96,7 @@ describe('the migrations', () => {
 
   it("make the reference's table to the letter", async () => {
     await dataSource.runMigrations();
-    for (let later = MIGRATIONS.length - 1; later > 0; later -= 1) {
-      await dataSource.undoLastMigration();
-    }
+    await revertAllButFirst();
     const reference = await createDatabase();
     await reference.query(REFERENCE_DUMP);
     expect(await tableOfUsers(database)).toEqual(await tableOfUsers(reference));
@@ -104,7 +107,9 @@ describe('the migrations', () => {
     const others = await Promise.all([openDataSource(database), openDataSource(database)]);
     const done = await Promise.all(others.map((other) => other.runMigrations()));
     expect(done.flat().map(({ name }) => name)).toEqual(MIGRATIONS.map(({ name }) => name));
-    expect(await database.query('SELECT FROM user_account_migration')).toHaveLength(MIGRATIONS.length);
+    expect(await database.query('SELECT FROM user_account_migration')).toHaveLength(
+      MIGRATIONS.length,
+    );
     await Promise.all(others.map((other) => other.destroy()));
   });
 
@@ -185,9 +190,12 @@ describe('the migrations', () => {
 
   it('do not drop an account that is being made meanwhile', async () => {
     await dataSource.runMigrations();
+    await revertAllButFirst();
     await database.query('BEGIN');
     await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
-    const reverting = expect(revertAll()).rejects.toThrow('holds accounts and stays');
+    const reverting = expect(dataSource.undoLastMigration()).rejects.toThrow(
+      'holds accounts and stays',
+    );
     // It waits for the table before it looks whether that is empty.
     await waitUntil(async () => {
       const waiting = await database.query(
@@ -198,6 +206,83 @@ describe('the migrations', () => {
     await database.query('COMMIT');
     await reverting;
     expect(await database.query('SELECT username FROM "user"')).toEqual([{ username: 'a' }]);
+  });
+});
+
+describe('the indexes of case-folded names', () => {
+  const NAMES = ['user_unfolded_id_idx', 'user_unfolded_username_idx', 'user_username_folded_key'];
+
+  async function indexes(): Promise<[string, boolean][]> {
+    const rows = await database.query<{ name: string; valid: boolean }>(
+      `SELECT relname AS name, indisvalid AS valid FROM pg_index JOIN pg_class ON oid = indexrelid
+        WHERE relname = ANY ($1) ORDER BY 1`,
+      [NAMES],
+    );
+    return rows.map(({ name, valid }) => [name, valid]);
+  }
+
+  beforeEach(async () => {
+    await dataSource.runMigrations();
+    while ((await indexes()).length > 0) await dataSource.undoLastMigration();
+  });
+
+  it('are built while others write, however impatient whoever builds them is', async () => {
+    for (const setting of ['lock_timeout = 1', `default_transaction_isolation = 'serializable'`]) {
+      await database.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET ${setting.replaceAll("'", "''")}', current_database()); END $$`,
+      );
+    }
+    const impatient = await openDataSource(database);
+    const writer = await database.hold(
+      `INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`,
+    );
+    const building = impatient.runMigrations();
+    await waitUntil(async () => (await writer.waiting()) === 1);
+    await database.query(`INSERT INTO "user" (username, email, password) VALUES ('b', 'b', 'b')`);
+    expect(await writer.waiting()).toBe(1);
+    await writer.release();
+    await building;
+    expect(await indexes()).toEqual(NAMES.map((name) => [name, true]));
+    // On the connection that built and on the one that held the lock.
+    const timeouts = await Promise.all([1, 2].map(() => impatient.query('SHOW lock_timeout')));
+    expect(timeouts).toEqual([[{ lock_timeout: '1ms' }], [{ lock_timeout: '1ms' }]]);
+    await impatient.destroy();
+  });
+
+  it.each(NAMES)('are built anew after an interruption of %s', async (name) => {
+    await dataSource.runMigrations();
+    await database.query(`DROP INDEX "${name}"`);
+    await database.query(
+      `DELETE FROM user_account_migration WHERE name LIKE 'IndexUsernameFolded%'`,
+    );
+    const writer = await database.hold('LOCK TABLE "user" IN ROW EXCLUSIVE MODE');
+    const building = dataSource.runMigrations().then(
+      () => 'built',
+      () => 'interrupted',
+    );
+    await waitUntil(async () => (await writer.waiting()) === 1);
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    expect(await building).toBe('interrupted');
+    await writer.release();
+    expect(await indexes()).toEqual(NAMES.map((one) => [one, one !== name]));
+    await dataSource.runMigrations();
+    expect(await indexes()).toEqual(NAMES.map((one) => [one, true]));
+    expect(await drift()).toEqual([]);
+  });
+
+  it('are built though names were folded before there was one to say no', async () => {
+    await database.query(`
+      INSERT INTO "user" (username, email, password, username_folded)
+      VALUES ('Alice', 'a', 'a', 'alice'), ('alice', 'b', 'b', 'alice'), ('bob', 'c', 'c', 'bob')`);
+    await dataSource.runMigrations();
+    expect(await database.query('SELECT username_folded FROM "user" ORDER BY id')).toEqual([
+      { username_folded: 'alice' },
+      { username_folded: null },
+      { username_folded: 'bob' },
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { DataSource, type Migration, MigrationExecutor } from 'typeorm';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
@@ -13,6 +14,8 @@ import { User } from '../user/user.entity';
 import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUser';
 import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
 import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
+import { AddUsernameFolded1795608000000 } from '../../migrations/1795608000000-AddUsernameFolded';
+import { IndexUsernameFolded1795608000001 } from '../../migrations/1795608000001-IndexUsernameFolded';
 import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientClient } from './impatient-client';
@@ -34,6 +37,8 @@ export const MIGRATIONS = [
   CreateUser1795348800000,
   CreateSessions1795435200000,
   AddNotBefore1795521600000,
+  AddUsernameFolded1795608000000,
+  IndexUsernameFolded1795608000001,
   CreateLimits1795780800000,
 ];
 
@@ -44,6 +49,8 @@ export const MIGRATIONS_TABLE = 'user_account_migration';
 const MIGRATION_LOCK = 0x75_61_73_02;
 /** As PostgreSQL shows whoever serves requests. */
 export const SERVICE_NAME = 'user-account-service';
+/** Between two attempts to get it. */
+const MIGRATION_LOCK_RETRY_MS = 200;
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 2000;
 /** A database that has stopped answering, frozen or cut off, does not say so. */
@@ -179,7 +186,13 @@ export class ServiceDataSource extends DataSource {
   override undoLastMigration(
     options?: Parameters<DataSource['undoLastMigration']>[0],
   ): Promise<void> {
-    return this.withMigrationLock(() => super.undoLastMigration(options));
+    return this.withMigrationLock(async () => {
+      // On the way down, TypeORM does not ask a migration whether it wants a transaction.
+      const [last] = await this.executedMigrations();
+      const migration = this.migrations.find(({ name }) => name === last?.name);
+      const transaction = migration?.transaction === false ? 'none' : options?.transaction;
+      await super.undoLastMigration({ ...options, ...(transaction && { transaction }) });
+    });
   }
 
   /**
@@ -196,16 +209,11 @@ export class ServiceDataSource extends DataSource {
     const lock = this.createQueryRunner();
     try {
       // In a transaction of its own: poolers hand a connection on between two. It holds nobody up.
-      await lock.startTransaction();
-      await lock.query(
-        'SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
-      );
-      const [{ mine }] = (await lock.query('SELECT pg_try_advisory_xact_lock($1) AS mine', [
-        MIGRATION_LOCK,
-      ])) as [{ mine: boolean }];
-      if (!mine) {
-        onWait();
-        await lock.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      await lock.startTransaction('READ COMMITTED');
+      await lock.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+      for (let asked = false; !(await tryMigrationLock(lock)); asked = true) {
+        if (!asked) onWait();
+        await delay(MIGRATION_LOCK_RETRY_MS);
       }
       this.hasMigrationLock = true;
       return await work();
@@ -215,4 +223,16 @@ export class ServiceDataSource extends DataSource {
       await lock.release();
     }
   }
+}
+
+/**
+ * Takes the lock if it is free. What CREATE INDEX CONCURRENTLY waits for is every snapshot from
+ * before, and both must not leave one, or they wait for each other for ever: a statement that waits
+ * for the lock has one, and so has one with parameters until the next.
+ */
+async function tryMigrationLock(queryRunner: QueryRunner): Promise<boolean> {
+  const [{ locked }] = (await queryRunner.query(
+    `SELECT pg_try_advisory_xact_lock(${String(MIGRATION_LOCK)}) AS locked`,
+  )) as [{ locked: boolean }];
+  return locked;
 }

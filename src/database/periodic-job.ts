@@ -18,7 +18,7 @@ const RETRY_MS = 5000;
 export abstract class PeriodicJob
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly logger = new Logger(this.constructor.name);
+  protected readonly logger = new Logger(this.constructor.name);
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 

@@ -216,6 +216,20 @@ export const FIELD_MESSAGES = {
     ko: '제어 문자나 보이지 않는 문자는 사용할 수 없습니다.',
     en: 'This must not contain control, format or unassigned characters.',
   },
+  oneScript: {
+    type: 'value_error',
+    reference:
+      '서로 다른 문자 체계의 글자를 섞어 쓸 수 없습니다. 한글과 로마자처럼 함께 쓰는 글자만 사용하세요.',
+    ko: '서로 다른 문자 체계의 글자를 섞어 쓸 수 없습니다. 한글과 로마자처럼 함께 쓰는 글자만 사용하세요.',
+    en: 'This mixes letters of scripts that are easily taken for one another, such as Latin and Cyrillic: use those of one.',
+  },
+  noLookalike: {
+    type: 'value_error',
+    reference:
+      '영문자나 숫자처럼 보이지만 다른 문자로 된 이름입니다. 키보드의 영문자와 숫자로 입력하세요.',
+    ko: '영문자나 숫자처럼 보이지만 다른 문자로 된 이름입니다. 키보드의 영문자와 숫자로 입력하세요.',
+    en: 'This looks like plain letters a to z and digits, but is written with others: write it with those.',
+  },
   storable: {
     type: 'value_error',
     reference: 'NUL 문자나 잘못된 유니코드는 사용할 수 없습니다.',

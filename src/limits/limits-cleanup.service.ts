@@ -6,7 +6,7 @@ import { ExpiredRowsJob } from '../database/expired-rows.job';
 import { PLACE_DAYS } from './guess-limits.service';
 
 /** Advisory lock of whoever cleans up. */
-const CLEANUP_LOCK = 0x75_61_73_04;
+const CLEANUP_LOCK = 0x75_61_73_05;
 
 /** Deletes what was counted in windows that are over, of names that nobody has, and old places. */
 @Injectable()

@@ -1,11 +1,16 @@
 import type { ServiceDataSource } from '../database/data-source';
 import { type HashFormat, parseHash } from '../password/hash-format';
+import { caseFold } from '../user/case-fold';
 import { parseEmailAddress } from '../user/email-address';
+import { skeleton } from '../user/skeleton';
 
 /** Rows that are read at once. */
 const PAGE = 20_000;
 /** Most accounts that are named of each kind; all are counted. */
 const NAMED = 1000;
+
+/** Longest text that is compared, in UTF-16 units: that takes time which grows with its square. */
+const MAX_LOOKED_AT = 2048;
 
 /** What the accounts are like that are there. */
 export interface Accounts {
@@ -15,7 +20,10 @@ export interface Accounts {
   readonly unverifiable: Some;
   /** Email addresses that nobody could sign up with here; theirs stay as they are. */
   readonly refusedEmails: Some;
-  /** Names and addresses that differ in case only. */
+  /** Usernames that are one in whatever case, and addresses that are. */
+  readonly sameUsernames: SomeGroups;
+  readonly sameEmails: SomeGroups;
+  /** Those that are not, and that people take for one another (UTS 39). */
   readonly likeUsernames: SomeGroups;
   readonly likeEmails: SomeGroups;
 }
@@ -47,8 +55,8 @@ export async function surveyAccounts(dataSource: ServiceDataSource): Promise<Acc
   const hashes = new Map<string, HashKind>();
   const unverifiable = new Named();
   const refusedEmails = new Named();
-  const likeUsernames = new Alike();
-  const likeEmails = new Alike();
+  const usernames = new Alike();
+  const emails = new Alike();
   let total = 0;
   for await (const { id, username, email, password } of rowsOf(dataSource)) {
     total += 1;
@@ -61,16 +69,20 @@ export async function surveyAccounts(dataSource: ServiceDataSource): Promise<Acc
       hashes.set(format.settings, kind);
     }
     if (parseEmailAddress(email) === undefined) refusedEmails.add(id);
-    likeUsernames.add(id, foldedCase(username));
-    likeEmails.add(id, foldedCase(email));
+    usernames.add(id, username);
+    emails.add(id, email);
   }
+  const [sameUsernames, likeUsernames] = await usernames.result(dataSource, 'username');
+  const [sameEmails, likeEmails] = await emails.result(dataSource, 'email');
   return {
     total,
     hashes: [...hashes.values()].sort((a, b) => b.accounts - a.accounts),
     unverifiable: unverifiable.result(),
     refusedEmails: refusedEmails.result(),
-    likeUsernames: likeUsernames.result(),
-    likeEmails: likeEmails.result(),
+    sameUsernames,
+    sameEmails,
+    likeUsernames,
+    likeEmails,
   };
 }
 
@@ -89,8 +101,9 @@ async function* rowsOf(dataSource: ServiceDataSource): AsyncGenerator<Row> {
   }
 }
 
-function foldedCase(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
+/** Of what is much longer than anything that can be chosen, the beginning. */
+function folded(text: string): string {
+  return caseFold(text.slice(0, MAX_LOOKED_AT));
 }
 
 class Named {
@@ -107,23 +120,49 @@ class Named {
   }
 }
 
-/** Finds accounts that have something in common. */
+/** Finds accounts whose names, or addresses, look alike. */
 class Alike {
+  /** One map, though there are two questions: what is the same looks alike. A million are in it. */
   private readonly first = new Map<string, number>();
   private readonly groups = new Map<string, number[]>();
 
-  add(id: number, form: string): void {
-    const first = this.first.get(form);
+  add(id: number, text: string): void {
+    const look = skeleton(folded(text));
+    const first = this.first.get(look);
     if (first === undefined) {
-      this.first.set(form, id);
+      this.first.set(look, id);
       return;
     }
-    const group = this.groups.get(form) ?? [first];
+    const group = this.groups.get(look) ?? [first];
     group.push(id);
-    this.groups.set(form, group);
+    this.groups.set(look, group);
   }
 
-  result(): SomeGroups {
-    return { count: this.groups.size, groups: [...this.groups.values()].slice(0, NAMED) };
+  /** @returns those that are one in whatever case, and those that are not and only look so */
+  async result(
+    dataSource: ServiceDataSource,
+    column: 'username' | 'email',
+  ): Promise<[same: SomeGroups, alike: SomeGroups]> {
+    const same: number[][] = [];
+    const alike: number[][] = [];
+    for (const ids of this.groups.values()) {
+      const rows = await dataSource.query<{ id: number; text: string }[]>(
+        `SELECT id, ${column} AS text FROM "user" WHERE id = ANY ($1) ORDER BY id`,
+        [ids],
+      );
+      const byForm = new Map<string, number[]>();
+      for (const { id, text } of rows) {
+        const form = folded(text);
+        byForm.set(form, [...(byForm.get(form) ?? []), id]);
+      }
+      const forms = [...byForm.values()];
+      same.push(...forms.filter((one) => one.length > 1));
+      if (forms.length > 1) alike.push(forms.flatMap(([id = 0]) => id));
+    }
+    return [someOf(same), someOf(alike)];
   }
+}
+
+function someOf(groups: readonly (readonly number[])[]): SomeGroups {
+  return { count: groups.length, groups: groups.slice(0, NAMED) };
 }

@@ -352,7 +352,16 @@ async function approximateRows(dataSource: ServiceDataSource): Promise<number> {
 
 async function accountsFinding(dataSource: ServiceDataSource): Promise<Finding> {
   const accounts = await surveyAccounts(dataSource);
-  const { total, hashes, unverifiable, refusedEmails, likeUsernames, likeEmails } = accounts;
+  const {
+    total,
+    hashes,
+    unverifiable,
+    refusedEmails,
+    sameUsernames,
+    sameEmails,
+    likeUsernames,
+    likeEmails,
+  } = accounts;
   const examples = (all: readonly (number | readonly number[])[]): string =>
     all
       .slice(0, EXAMPLES)
@@ -363,10 +372,14 @@ async function accountsFinding(dataSource: ServiceDataSource): Promise<Finding> 
       `${String(unverifiable.count)} with a hash that nothing verifies against, who cannot log in (nor at the FastAPI backend, as far as it is bcrypt): ${examples(unverifiable.accounts)}`,
     refusedEmails.count > 0 &&
       `${String(refusedEmails.count)} with an email address that could not sign up here; they stay as they are: ${examples(refusedEmails.accounts)}`,
+    sameUsernames.count > 0 &&
+      `${String(sameUsernames.count)} usernames that are one in whatever case; all keep working: ${examples(sameUsernames.groups)}`,
+    sameEmails.count > 0 &&
+      `${String(sameEmails.count)} email addresses that are; all keep working: ${examples(sameEmails.groups)}`,
     likeUsernames.count > 0 &&
-      `${String(likeUsernames.count)} usernames that differ in case only; all keep working, but nobody else can take one like them: ${examples(likeUsernames.groups)}`,
+      `${String(likeUsernames.count)} usernames that look like others; all keep working: ${examples(likeUsernames.groups)}`,
     likeEmails.count > 0 &&
-      `${String(likeEmails.count)} email addresses that differ in case only; all keep working: ${examples(likeEmails.groups)}`,
+      `${String(likeEmails.count)} email addresses that do; all keep working: ${examples(likeEmails.groups)}`,
   ].filter((note) => note !== false);
   return finding(
     notes.length > 0 ? 'warning' : 'ok',

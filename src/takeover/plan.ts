@@ -19,10 +19,15 @@ export interface PlannedStatement {
 }
 
 export type LockMode =
-  'ShareUpdateExclusiveLock' | 'ShareLock' | 'ShareRowExclusiveLock' | 'AccessExclusiveLock';
+  | 'RowExclusiveLock'
+  | 'ShareUpdateExclusiveLock'
+  | 'ShareLock'
+  | 'ShareRowExclusiveLock'
+  | 'AccessExclusiveLock';
 
 /** PostgreSQL 17, §13.3.1: readers and writers of rows need modes that these conflict with. */
 const HOLDS_UP = {
+  RowExclusiveLock: 'nobody',
   ShareUpdateExclusiveLock: 'nobody',
   ShareLock: 'writers',
   ShareRowExclusiveLock: 'writers',
@@ -44,6 +49,7 @@ const LOCKS: readonly (readonly [RegExp, LockMode | null, number])[] = [
   [/^DROP INDEX CONCURRENTLY /, 'ShareUpdateExclusiveLock', 0],
   [/^CREATE (UNIQUE )?INDEX .* ON "user"/, 'ShareLock', INDEX_SECONDS_PER_ROW],
   [/^CREATE (UNIQUE )?INDEX /, null, 0],
+  [/^UPDATE "user" /, 'RowExclusiveLock', INDEX_SECONDS_PER_ROW],
   [/^ALTER TABLE "user" /, 'AccessExclusiveLock', 0],
   [/^(SET|RESET) /, null, 0],
 ];

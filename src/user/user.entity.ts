@@ -1,14 +1,22 @@
-import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
 /** Names of the reference's constraints; the second and third decide who was first. */
 export const USER_PRIMARY_KEY = 'user_pkey';
 export const USER_EMAIL_KEY = 'user_email_key';
 export const USER_USERNAME_KEY = 'user_username_key';
 
-/** An account: the reference's table, to the letter, and one column more. */
+/** Ours, for names that are the same but for case; see `caseFold`. */
+export const USER_FOLDED_KEY = 'user_username_folded_key';
+
+/** An account: the reference's table, to the letter, and two columns more. */
 @Entity('user')
 @Unique(USER_EMAIL_KEY, ['email'])
 @Unique(USER_USERNAME_KEY, ['username'])
+@Index(USER_FOLDED_KEY, ['usernameFolded'], {
+  unique: true,
+  where: 'username_folded IS NOT NULL',
+})
+@Index('user_unfolded_id_idx', ['id'], { where: 'username_folded IS NULL' })
 export class User {
   @PrimaryGeneratedColumn({ primaryKeyConstraintName: USER_PRIMARY_KEY })
   id!: number;
@@ -22,6 +30,13 @@ export class User {
 
   @Column('varchar')
   username!: string;
+
+  /**
+   * `caseFold` of the name. Null in rows that somebody else wrote until `NameFoldingService` has come
+   * to them, and for good where an older account has the same.
+   */
+  @Column('varchar', { name: 'username_folded', nullable: true, select: false })
+  usernameFolded!: string | null;
 
   /** Tokens of the reference that were issued before are dead; see `ReferenceTokenService`. */
   @Column('timestamptz', {

@@ -5,6 +5,7 @@ import { LimitsModule } from '../limits/limits.module';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { HashCensusService } from './hash-census.service';
+import { NameFoldingService } from './name-folding.service';
 import { UserController } from './user.controller';
 import { User } from './user.entity';
 import { UserService } from './user.service';
@@ -12,7 +13,7 @@ import { UserService } from './user.service';
 @Module({
   imports: [TypeOrmModule.forFeature([User]), PasswordModule, LimitsModule],
   controllers: [UserController],
-  providers: [UserService, HashCensusService],
+  providers: [UserService, HashCensusService, NameFoldingService],
   exports: [UserService],
 })
 export class UserModule implements NestModule {

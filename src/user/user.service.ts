@@ -7,8 +7,9 @@ import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
 import { isStorable } from '../validation/rules';
+import { caseFold } from './case-fold';
 import type { CreateUserDto } from './dto/create-user.dto';
-import { User, USER_EMAIL_KEY, USER_USERNAME_KEY } from './user.entity';
+import { User, USER_EMAIL_KEY, USER_FOLDED_KEY, USER_USERNAME_KEY } from './user.entity';
 import { UserExists } from './user.errors';
 
 /** The accounts. */
@@ -24,7 +25,7 @@ export class UserService {
    * Makes an account. Whether the name is free is for the database to say, once: whoever asks
    * first has an answer that may be wrong by the time it is used.
    *
-   * @throws UserExists when the username or the email address is taken
+   * @throws UserExists when the username, in whatever case, or the email address is taken
    * @throws Overloaded when too many hashes are waiting already
    * @throws TooManyRequests when there were too many from where the client is
    */
@@ -33,8 +34,9 @@ export class UserService {
       await this.limits.take('registration', client);
       return this.hasher.hash(run, password1);
     });
+    await refuseUnfolded(this.users.manager, username);
     const { identifiers } = await this.users
-      .insert({ username, email, password })
+      .insert({ username, usernameFolded: caseFold(username), email, password })
       .catch(refuseTaken);
     logSecurity(client.log, 'user_created', { account: identifiers[0]?.['id'] as number });
   }
@@ -66,29 +68,49 @@ export class UserService {
    * what else has to happen then.
    *
    * @returns the account with the hash of its password
-   * @throws UserExists when the name is taken
+   * @throws UserExists when the name is taken, in whatever case
    */
   async rename(
     manager: EntityManager,
     { id, username: old }: User,
     username: string,
   ): Promise<User | undefined> {
+    await refuseUnfolded(manager, username, id);
     // Of an UPDATE, TypeORM answers the rows and how many they are.
     const [[renamed]] = await manager
       .query<[User[], number]>(
-        `UPDATE "user" SET username = $3 WHERE id = $1 AND username = $2
+        `UPDATE "user" SET username = $3, username_folded = $4 WHERE id = $1 AND username = $2
          RETURNING id, username, email, password`,
-        [id, old, username],
+        [id, old, username, caseFold(username)],
       )
       .catch(refuseTaken);
     return renamed;
   }
 }
 
+/**
+ * The unique index knows no account whose name is not folded yet, of before or of the FastAPI backend.
+ * Those are asked for here, as far as the case of ASCII letters goes; `NameFoldingService` comes for
+ * the rest. It is enough to look before writing: no account becomes unfolded again.
+ *
+ * @param own account that may have the name
+ * @throws UserExists when another one has it
+ */
+async function refuseUnfolded(manager: EntityManager, username: string, own = 0): Promise<void> {
+  const found = await manager.query<unknown[]>(
+    `SELECT FROM "user"
+      WHERE username_folded IS NULL
+        AND lower(username COLLATE "C") = lower($1 COLLATE "C") AND id <> $2
+      LIMIT 1`,
+    [username, own],
+  );
+  if (found.length > 0) throw new UserExists();
+}
+
 /** @throws UserExists for what failed because a name or an address is taken, or what else failed */
 function refuseTaken(error: unknown): never {
-  const constraint = violatedUniqueConstraint(error);
-  if (constraint === USER_USERNAME_KEY || constraint === USER_EMAIL_KEY) {
+  const constraint = violatedUniqueConstraint(error) ?? '';
+  if ([USER_USERNAME_KEY, USER_EMAIL_KEY, USER_FOLDED_KEY].includes(constraint)) {
     throw new UserExists(error);
   }
   throw error;

@@ -15,6 +15,10 @@ export const KNOWN = {
   'A password of more than 72 bytes': 'what bcrypt ignores must not seem to protect anybody',
   Passwords: 'what is hashed is bounded, and the same on whatever machine it is typed',
   Usernames: 'nobody can type what is not seen, and an index bounds how long one can be',
+  'A name that somebody has in another case':
+    'a look at it must tell who it is, and width and normal form show no better',
+  'A name in letters of several scripts, or that looks like ASCII and is not':
+    'a look at it must tell who it is',
   'A number or `true` where a text belongs': 'the name would be another than was sent',
   'An array of pairs for an object, `[]` and `""` for an empty one': 'it is no object',
   '`NaN` and `Infinity`, JSON in UTF-16 that does not say so': 'neither is JSON',

@@ -77,7 +77,9 @@ describe('takeover', () => {
         hashes: [{ scheme: 'bcrypt', settings: '$2b$12$', cost: 12, accounts: 6 }],
         unverifiable: { count: 0, accounts: [] },
         refusedEmails: { count: 0, accounts: [] },
-        likeUsernames: { count: 1, groups: [[2, 5]] },
+        sameUsernames: { count: 1, groups: [[2, 5]] },
+        sameEmails: { count: 0, groups: [] },
+        likeUsernames: { count: 0, groups: [] },
         likeEmails: { count: 0, groups: [] },
       });
     });
@@ -87,20 +89,23 @@ describe('takeover', () => {
         INSERT INTO "user" (username, email, password) VALUES
           ('a', 'HANA@example.com', '$2a$10$' || repeat('a', 53)),
           ('b', 'no address', '$1$md5'),
-          ('HANA', 'c@example.com', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43))`);
+          ('HANA', 'c@example.com', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$' || repeat('A', 43)),
+          ('hаna', 'hаna@example.com', '$2b$12$' || repeat('a', 53))`);
       const { facts } = (await check()).findings['accounts'] ?? {};
       expect(facts).toMatchObject({
-        total: 9,
+        total: 10,
         unverifiable: { count: 1, accounts: [8] },
         refusedEmails: { count: 1, accounts: [8] },
-        likeUsernames: {
+        sameUsernames: {
           count: 2,
           groups: [
             [2, 5],
             [1, 9],
           ],
         },
-        likeEmails: { count: 1, groups: [[1, 7]] },
+        sameEmails: { count: 1, groups: [[1, 7]] },
+        likeUsernames: { count: 1, groups: [[1, 10]] },
+        likeEmails: { count: 1, groups: [[1, 10]] },
       });
     });
 

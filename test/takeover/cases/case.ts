@@ -28,5 +28,5 @@ export function shown(value: unknown): string {
     /[^\x20-\x7e]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return text.length <= 80 ? text : `${text.slice(0, 40)}…, ${String(text.length)} in all`;
+  return text.length <= 80 ? text : `${text.slice(0, 40)}..., ${String(text.length)} in all`;
 }

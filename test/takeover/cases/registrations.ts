@@ -10,7 +10,7 @@ import {
   refused,
   wrong,
 } from '../differences';
-import { type Case, shown, type Tried } from './case';
+import { type Case, HANA, shown, type Tried } from './case';
 
 const PATH = '/user/create';
 
@@ -19,9 +19,14 @@ const MADE = { status: 204, headers: {}, body: null };
 
 // --- names
 
+const LOOKS_LIKE_ANOTHER =
+  'A name in letters of several scripts, or that looks like ASCII and is not';
 const UNSTORABLE = 'NUL or half a surrogate pair in a name or password';
 const unprintable = refused('Usernames', wrong('username', 'printable'));
 const unstorableName = refused(UNSTORABLE, wrong('username', 'printable'));
+const mixed = refused(LOOKS_LIKE_ANOTHER, wrong('username', 'oneScript'));
+const lookalike = refused(LOOKS_LIKE_ANOTHER, wrong('username', 'noLookalike'));
+const taken = failed('A name that somebody has in another case', 409, 'userExists');
 const longName = refused('Usernames', wrong('username', 'maxLength', 150));
 
 /** Nothing that an index could compress. */
@@ -50,8 +55,16 @@ const NAMES = (
     ['a\u0378b', unprintable],
     ['a\ue000b'],
     ['café'.normalize('NFC')],
-    ['café'.normalize('NFD')],
-    ['ﬁ'],
+    ['café'.normalize('NFD'), taken],
+    ['CAFÉ', taken],
+    [HANA.toUpperCase(), taken],
+    ['ｈａｎａ', lookalike],
+    ['hаna', mixed],
+    ['ﬁ', lookalike],
+    ['김철수Kim7'],
+    ['花子Hana7'],
+    ['王小明Wang7'],
+    ['Привет'],
     ['u'.repeat(150)],
     ['🦊'.repeat(150)],
     ['u'.repeat(151), longName],

@@ -1,0 +1,84 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** What makes names unique in whatever case. Partial, it is no key that others refer to: filling a
+ * row in holds up no login of that account. */
+const FOLDED = 'user_username_folded_key';
+/** By which a name is looked for among the rows that are not folded yet. */
+const UNFOLDED_NAMES = 'user_unfolded_username_idx';
+/** By which those rows are found, in their order: statistics from before would lead elsewhere. */
+const UNFOLDED_IDS = 'user_unfolded_id_idx';
+
+/**
+ * Builds the indexes of case-folded names while others write. An interruption at any point leaves at
+ * most an index that is not valid; the next run drops that and builds it again.
+ */
+export class IndexUsernameFolded1795608000001 implements MigrationInterface {
+  name = 'IndexUsernameFolded1795608000001';
+  /** CONCURRENTLY knows no transaction. */
+  transaction = false;
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await withoutTimeouts(queryRunner, async () => {
+      // What the service wrote before there was an index to say no.
+      await queryRunner.query(`
+        UPDATE "user" SET "username_folded" = NULL WHERE "id" IN (
+          SELECT "id" FROM (
+            SELECT "id", row_number() OVER (PARTITION BY "username_folded" ORDER BY "id") AS "nth"
+              FROM "user" WHERE "username_folded" IS NOT NULL) AS "folded"
+           WHERE "nth" > 1)`);
+      await build(
+        queryRunner,
+        FOLDED,
+        `CREATE UNIQUE INDEX CONCURRENTLY "${FOLDED}" ON "user" ("username_folded")
+          WHERE username_folded IS NOT NULL`,
+      );
+      await build(
+        queryRunner,
+        UNFOLDED_NAMES,
+        `CREATE INDEX CONCURRENTLY "${UNFOLDED_NAMES}" ON "user" (lower("username" COLLATE "C"))
+          WHERE username_folded IS NULL`,
+      );
+      await build(
+        queryRunner,
+        UNFOLDED_IDS,
+        `CREATE INDEX CONCURRENTLY "${UNFOLDED_IDS}" ON "user" ("id")
+          WHERE username_folded IS NULL`,
+      );
+    });
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await withoutTimeouts(queryRunner, async () => {
+      for (const name of [UNFOLDED_IDS, UNFOLDED_NAMES, FOLDED]) {
+        await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${name}"`);
+      }
+    });
+  }
+}
+
+async function build(queryRunner: QueryRunner, name: string, create: string): Promise<void> {
+  const [index] = (await queryRunner.query(
+    `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('"${name}"')`,
+  )) as { valid: boolean }[];
+  if (index?.valid === true) return;
+  if (index !== undefined) await queryRunner.query(`DROP INDEX CONCURRENTLY "${name}"`);
+  await queryRunner.query(create);
+}
+
+/**
+ * Building waits for whoever writes to the table, and nobody waits for it: there is no reason to give
+ * up, and much to lose.
+ */
+async function withoutTimeouts(queryRunner: QueryRunner, work: () => Promise<void>): Promise<void> {
+  const [before] = (await queryRunner.query(
+    `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement`,
+  )) as [{ lock: string; statement: string }];
+  await queryRunner.query('SET lock_timeout = 0');
+  await queryRunner.query('SET statement_timeout = 0');
+  try {
+    await work();
+  } finally {
+    await queryRunner.query(`SET lock_timeout = '${before.lock}'`);
+    await queryRunner.query(`SET statement_timeout = '${before.statement}'`);
+  }
+}
