@@ -377,6 +377,29 @@ describe('an address', () => {
     await Promise.all([one.stop(), two.stop()]);
   });
 
+  it('has nothing given back to the next window', async () => {
+    const strict = await startServiceOn(database, {
+      ...PROXY,
+      LOGIN_FAILURES_PER_ADDRESS: '5/second',
+    });
+    await account('slow');
+    await database.query('DELETE FROM rate_limit');
+    const gate = await database.hold('LOCK TABLE password_failure IN EXCLUSIVE MODE');
+    const login = guess(stranger(), 'slow', PASSWORD, strict);
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    await waitUntil(async () => {
+      const over = await database.query(
+        `SELECT FROM rate_limit WHERE key LIKE 'password:%'
+            AND expire < extract(epoch FROM clock_timestamp()) * 1000`,
+      );
+      return over.length === 1;
+    });
+    await gate.release();
+    expect((await login).status).toBe(200);
+    expect(await points('password')).toEqual([1]);
+    await strict.stop();
+  });
+
   it('is not used up by one account that is tried again and again', async () => {
     const strict = await startServiceOn(database, {
       ...PROXY,
