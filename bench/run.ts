@@ -405,8 +405,8 @@ async function plans(environment: Environment): Promise<void> {
   let size = 1;
   for (const users of [1000, 100_000, 1_000_000]) {
     await client.query(
-      `INSERT INTO "user" (username, email, password)
-       SELECT 'user' || i, 'user' || i || '@example.com', '$2b$12$' || repeat(md5(i::text), 2) FROM generate_series($1::int, $2::int) i`,
+      `INSERT INTO "user" (username, username_folded, email, password)
+       SELECT 'user' || i, 'user' || i, 'user' || i || '@example.com', '$2b$12$' || repeat(md5(i::text), 2) FROM generate_series($1::int, $2::int) i`,
       [size, users],
     );
     size = users + 1;
@@ -417,7 +417,7 @@ async function plans(environment: Environment): Promise<void> {
     await explain(byName);
     report(`${name} users: login`, await explain(byName), 'index scan, flat');
     const insert = (i: number): string =>
-      `INSERT INTO "user" (username, email, password) VALUES ('bench${String(users + i)}', 'bench${String(users + i)}@example.com', 'x')`;
+      `INSERT INTO "user" (username, username_folded, email, password) VALUES ('bench${String(users + i)}', 'bench${String(users + i)}', 'bench${String(users + i)}@example.com', 'x')`;
     await explain(insert(0));
     report(`${name} users: registration`, await explain(insert(1)), 'flat');
   }

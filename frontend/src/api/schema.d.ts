@@ -220,7 +220,10 @@ export interface components {
             detail: string;
         };
         CreateUserDto: {
-            /** @example hana */
+            /**
+             * @description Nobody else has it in another case, width or normal form (RFC 8265 §3.3). Its letters are of one script, or Latin beside Korean, Japanese or Chinese, and do not imitate ASCII (UTS 39). It is logged in with exactly as it is here.
+             * @example hana
+             */
             username: string;
             /**
              * Format: password
@@ -430,7 +433,10 @@ export interface components {
             password: string;
         };
         RenameDto: {
-            /** @example hana.kim */
+            /**
+             * @description Nobody else has it in another case, width or normal form (RFC 8265 §3.3). Its letters are of one script, or Latin beside Korean, Japanese or Chinese, and do not imitate ASCII (UTS 39). It is logged in with exactly as it is here.
+             * @example hana.kim
+             */
             username: string;
         };
         RenamedResponse: {
