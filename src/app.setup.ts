@@ -5,6 +5,7 @@ import { AppModule } from './app.module';
 import type { Settings } from './config/settings';
 import { signingKeys } from './config/signing-keys';
 import { ServiceDataSource } from './database/data-source';
+import { limitDatabaseWait } from './database/patience';
 import { requireHost } from './http/refused-by-node';
 import { refuseTrailingSlash, stripRootPath } from './http/root-path';
 import { ServiceAdapter } from './http/service.adapter';
@@ -35,7 +36,7 @@ export async function createApp(
     app.set('trust proxy', settings.trustProxy);
     app.use(stripRootPath(settings.ROOT_PATH));
     app.use(requestLog(logger));
-    app.use(requireHost, refuseTrailingSlash);
+    app.use(limitDatabaseWait, requireHost, refuseTrailingSlash);
     useNestForRules(app);
     serveOpenApi(app, settings);
     return app;

@@ -1,5 +1,7 @@
-import { DataSource, type Migration } from 'typeorm';
+import pg from 'pg';
+import { DataSource, type EntityManager, type Migration, type QueryRunner } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
@@ -10,8 +12,9 @@ import { User } from '../user/user.entity';
 import { CreateUser1795348800000 } from '../../migrations/1795348800000-CreateUser';
 import { CreateSessions1795435200000 } from '../../migrations/1795435200000-CreateSessions';
 import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNotBefore';
+import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
-import { ImpatientClient } from './impatient-client';
+import { ImpatientPool } from './impatient-pool';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -27,9 +30,11 @@ export const MIGRATIONS = [
 /** Advisory lock that whoever migrates holds, so that two never do at once. */
 const MIGRATION_LOCK = 0x75_61_73_02;
 const POOL_SIZE = 10;
-const CONNECT_TIMEOUT_MS = 2000;
-/** A database that has stopped answering, frozen or cut off, does not say so. */
-const QUERY_TIMEOUT_MS = 5000;
+/** Where nobody waits for it. */
+const PATIENT_CONNECT_MS = 10_000;
+
+/** What is done in a transaction. */
+type Work<T> = (manager: EntityManager) => Promise<T>;
 
 /** Where the database is and how to log in there. */
 type Connection = Pick<
@@ -43,9 +48,9 @@ type Connection = Pick<
  */
 export class ServiceDataSource extends DataSource {
   private constructor(
-    connection: Connection,
-    logger: Logger,
-    serving: boolean,
+    private readonly connection: Connection,
+    private readonly log: Logger,
+    private readonly serving: boolean,
     private readonly embedded?: EmbeddedPostgres,
   ) {
     super({
@@ -55,14 +60,13 @@ export class ServiceDataSource extends DataSource {
       migrations: MIGRATIONS,
       migrationsTransactionMode: 'each',
       synchronize: false,
-      logger: new TypeOrmLogger(logger),
+      logger: new TypeOrmLogger(log),
       poolSize: POOL_SIZE,
-      connectTimeoutMS: CONNECT_TIMEOUT_MS,
       applicationName: 'user-account-service',
-      extra: {
-        keepAlive: true,
-        ...(serving && { query_timeout: QUERY_TIMEOUT_MS, Client: ImpatientClient }),
-      },
+      extra: { keepAlive: true },
+      ...(serving
+        ? { driver: { ...pg, Pool: ImpatientPool } }
+        : { connectTimeoutMS: PATIENT_CONNECT_MS }),
     });
   }
 
@@ -110,10 +114,57 @@ export class ServiceDataSource extends DataSource {
     await this.embedded?.release();
   }
 
-  override runMigrations(
+  /**
+   * A statement outside of a transaction is tried once more where that is safe: one that only reads,
+   * if its connection was lost, and any that the server has undone.
+   */
+  override async query<T>(sql: string, parameters?: unknown[], runner?: QueryRunner): Promise<T> {
+    try {
+      return await super.query<T>(sql, parameters, runner);
+    } catch (error) {
+      const isRead = /^\s*SELECT\b/.test(sql);
+      const isSafe = isUndone(error) || (isRead && isConnectionDropped(error));
+      if (runner !== undefined || !isSafe) throw error;
+      return super.query<T>(sql, parameters);
+    }
+  }
+
+  /**
+   * A transaction is tried once more where that is safe: if its connection was lost before it was
+   * to be committed, or the server has undone it. What it does other than to the database, it does
+   * again.
+   */
+  override async transaction<T>(...begin: [Work<T>] | [IsolationLevel, Work<T>]): Promise<T> {
+    const [isolation, work] = begin.length === 2 ? begin : [this.options.isolationLevel, ...begin];
+    let committing = false;
+    const attempt = (): Promise<T> => {
+      committing = false;
+      const all = async (manager: EntityManager): Promise<T> => {
+        const result = await work(manager);
+        committing = true;
+        return result;
+      };
+      return isolation === undefined
+        ? this.manager.transaction(all)
+        : this.manager.transaction(isolation, all);
+    };
+    return attempt().catch((error: unknown) => {
+      if (isUndone(error) || (!committing && isConnectionDropped(error))) return attempt();
+      throw error;
+    });
+  }
+
+  /** On connections of their own where requests are served: migrations take their time. */
+  override async runMigrations(
     options?: Parameters<DataSource['runMigrations']>[0],
   ): Promise<Migration[]> {
-    return this.withMigrationLock(() => super.runMigrations(options));
+    if (!this.serving) return this.withMigrationLock(() => super.runMigrations(options));
+    const patient = await new ServiceDataSource(this.connection, this.log, false).initialize();
+    try {
+      return await patient.runMigrations(options);
+    } finally {
+      await patient.destroy();
+    }
   }
 
   override undoLastMigration(

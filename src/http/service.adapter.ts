@@ -3,7 +3,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors/api-error';
 import { answerRefusedRequests } from './refused-by-node';
-import { KEEP_ALIVE_MS } from './stop-serving';
+import { KEEP_ALIVE_MS, trackAnswers } from './stop-serving';
 
 /**
  * Express as this service wants it: paths are case-sensitive and strict about a slash at their end,
@@ -26,6 +26,7 @@ export class ServiceAdapter extends ExpressAdapter {
       this.getInstance<Express>(),
     );
     answerRefusedRequests(this.httpServer);
+    trackAnswers(this.httpServer);
   }
 
   /** RFC 8259 §11: JSON has no charset parameter, which Express would add. */

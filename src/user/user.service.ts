@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
+import type { DataSource, EntityManager, Repository } from 'typeorm';
 import { violatedUniqueConstraint } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
 import { logSecurity } from '../logging/security-log';
@@ -14,6 +14,7 @@ import { UserExists } from './user.errors';
 @Injectable()
 export class UserService {
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly hasher: PasswordHasher,
   ) {}
@@ -29,8 +30,9 @@ export class UserService {
     const password = await this.hasher.reserve(client.gone, (run) =>
       this.hasher.hash(run, password1),
     );
-    const { identifiers } = await this.users
-      .insert({ username, email, password })
+    // A transaction, so that a statement that was given up for taking too long is never committed.
+    const { identifiers } = await this.dataSource
+      .transaction((manager) => manager.insert(User, { username, email, password }))
       .catch(refuseTaken);
     logSecurity(client.log, 'user_created', { account: identifiers[0]?.['id'] as number });
   }
