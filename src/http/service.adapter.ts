@@ -5,6 +5,13 @@ import { ApiError } from '../errors/api-error';
 import { answerRefusedRequests } from './refused-by-node';
 import { KEEP_ALIVE_MS, trackAnswers } from './stop-serving';
 
+/** A request has arrived by then, or is 408. */
+const ARRIVAL_MS = 10_000;
+/** Between two looks for those that have not. */
+const CHECK_MS = 1000;
+/** A connection on which nothing moves is closed, also in the middle of an answer that nobody reads. */
+const SILENCE_MS = 180_000;
+
 /**
  * Express as this service wants it: paths are case-sensitive and strict about a slash at their end,
  * JSON is answered as `application/json` and nothing more, a path that exists says which methods it
@@ -19,12 +26,21 @@ export class ServiceAdapter extends ExpressAdapter {
     super(app);
   }
 
-  /** Without Node's check of the Host header; see `requireHost`. */
+  /** Without Node's check of the Host header; see `refuseHead`. */
   override initHttpServer(): void {
     this.httpServer = createServer(
-      { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS },
+      {
+        requireHostHeader: false,
+        headersTimeout: ARRIVAL_MS,
+        requestTimeout: ARRIVAL_MS,
+        connectionsCheckingInterval: CHECK_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
       this.getInstance<Express>(),
     );
+    // All header lines: what is beyond would not be seen.
+    this.httpServer.maxHeadersCount = 0;
+    this.httpServer.setTimeout(SILENCE_MS);
     answerRefusedRequests(this.httpServer);
     trackAnswers(this.httpServer);
   }

@@ -258,3 +258,14 @@ test('there is a page for what is not there, and the width of a phone is enough'
   );
   expect(overflow).toBe(0);
 });
+
+test('the documentation is shown within what a page may do', async ({ person: { page } }) => {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto('/api/docs');
+  await expect(page.getByText('/user/login', { exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Authorize' })).toBeVisible();
+  expect(complaints).toEqual([]);
+});
