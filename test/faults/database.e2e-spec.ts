@@ -1,8 +1,14 @@
+import {
+  ask,
+  expectRightAgain,
+  expectUnavailable,
+  type Requests,
+  times,
+  UNAVAILABLE,
+} from '../support/answers';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { Agent, get, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,73 +21,16 @@ import {
   registration,
   signUp,
   statusWith,
-} from './support/client';
-import { createMigratedDatabase, type TestDatabase } from './support/database';
-import { FaultProxy } from './support/fault-proxy';
-import { OwnPostgres } from './support/own-postgres';
+} from '../support/client';
+import { FaultProxy } from '../support/fault-proxy';
+import { OwnPostgres } from '../support/own-postgres';
 import {
   type RunningService,
   startService,
-  startServiceOn,
   TEST_SECRET_KEY,
   waitUntil,
   waitUntilReady,
-} from './support/service';
-
-/** Of `PASSWORD`, at such a cost that a login takes seconds. */
-const DEAR_HASH = '$2b$14$00.QbB8F.4AMxzHrH0h1XeONAtq2dyaLCj.xGAmwIUeQu6lY3Q9xO';
-
-/** What is promised, and what a machine may take that does ten other things. */
-const SOON_MS = 2000 + 1500;
-
-const UNAVAILABLE = '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.';
-
-type Requests = readonly (readonly [path: string, init: RequestInit])[];
-
-interface Answer {
-  readonly path: string;
-  readonly status: number;
-  readonly retryAfter: string | null;
-  readonly body: unknown;
-  readonly ms: number;
-}
-
-async function ask(service: RunningService, path: string, init: RequestInit): Promise<Answer> {
-  const began = performance.now();
-  const response = await service.fetch(path, init);
-  const text = await response.text();
-  return {
-    path,
-    status: response.status,
-    retryAfter: response.headers.get('retry-after'),
-    body: text === '' ? undefined : JSON.parse(text),
-    ms: performance.now() - began,
-  };
-}
-
-/** Sends all of them at once: each hears in time that the service is unavailable. */
-async function expectUnavailable(service: RunningService, requests: Requests): Promise<void> {
-  const answers = await Promise.all(requests.map(([path, init]) => ask(service, path, init)));
-  for (const { path, status, retryAfter, body, ms } of answers) {
-    expect([path, status, retryAfter, body]).toEqual([path, 503, '1', { detail: UNAVAILABLE }]);
-    expect(ms).toBeLessThan(SOON_MS);
-  }
-  const live = await ask(service, '/health/live', {});
-  expect(live.status).toBe(200);
-  expect(live.ms).toBeLessThan(SOON_MS);
-}
-
-/** Asks until it answers as it should, which has to be soon. */
-async function expectRightAgain(service: RunningService, token: string): Promise<void> {
-  const began = performance.now();
-  await waitUntil(async () => (await statusWith(service, token)) === 200, service.output);
-  await waitUntilReady(service);
-  expect(performance.now() - began).toBeLessThan(SOON_MS);
-}
-
-function times<T>(count: number, make: (i: number) => T): T[] {
-  return Array.from({ length: count }, (_none, i) => make(i));
-}
+} from '../support/service';
 
 /** People who sign up, one after the other, eight at a time, until it ends. */
 class Storm {
@@ -473,110 +422,5 @@ describe('a database that breaks', () => {
     } finally {
       thaw();
     }
-  });
-});
-
-describe('a service', () => {
-  let database: TestDatabase;
-
-  beforeAll(async () => {
-    database = await createMigratedDatabase();
-    await database.query(
-      `INSERT INTO "user" (username, email, password) VALUES ('hana', 'hana@example.com', $1)`,
-      [DEAR_HASH],
-    );
-  });
-
-  afterAll(() => database.drop());
-
-  /** A login that is being hashed, for longer than anything else here takes. */
-  async function loginOnItsWay(
-    service: RunningService,
-    agent: Agent,
-  ): Promise<() => Promise<IncomingMessage>> {
-    const login = request(`${service.url}/user/login`, {
-      method: 'POST',
-      agent,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    });
-    const answer = once(login, 'response').then(([response]) => {
-      const message = response as IncomingMessage;
-      message.resume();
-      return message;
-    });
-    login.end(new URLSearchParams({ username: 'hana', password: PASSWORD }).toString());
-    // It has arrived when one that was sent after it has been answered, and is looked up by then.
-    await once(login, 'finish');
-    await service.fetch('/user/me', bearer('none'));
-    return () => answer;
-  }
-
-  it('that is told to stop is not ready, answers what is under way as the last, and ends', async () => {
-    const service = await startServiceOn(database, { DRAIN_SECONDS: '60' });
-    const agent = new Agent({ keepAlive: true });
-    // A connection that is open already: no other is taken then.
-    const ready = async (): Promise<IncomingMessage> => {
-      const asking = get(`${service.url}/health/ready`, { agent: probe });
-      const [answer] = (await once(asking, 'response')) as [IncomingMessage];
-      answer.resume();
-      await once(answer, 'end');
-      return answer;
-    };
-    const probe = new Agent({ keepAlive: true });
-    expect((await ready()).statusCode).toBe(200);
-    const login = await loginOnItsWay(service, agent);
-    const stopped = service.stop();
-    await waitUntil(() =>
-      service.fetch('/health/live').then(
-        () => false,
-        () => true,
-      ),
-    );
-    const { statusCode, headers } = await ready();
-    expect([statusCode, headers.connection, headers['retry-after']]).toEqual([503, 'close', '1']);
-    const answer = await login();
-    expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
-    expect(await stopped).toBe(0);
-    agent.destroy();
-    probe.destroy();
-  });
-
-  it('goes on when one request meets what nobody expected', async () => {
-    const service = await startServiceOn(database);
-    await database.query(`ALTER TABLE "user" ADD CONSTRAINT odd CHECK (username <> 'odd one out')`);
-    const names = ['even 1', 'odd one out', 'even 2'];
-    const answers = await Promise.all(
-      names.map((name) => ask(service, '/user/create', registration(name))),
-    );
-    expect(answers.map(({ status }) => status)).toEqual([204, 500, 204]);
-    expect(await logIn(service, 'even 1', PASSWORD)).toEqual(expect.any(String));
-    expect(await service.stop()).toBe(0);
-  });
-
-  it('in which a promise is broken that nobody waits for says so, and ends in order', async () => {
-    const service = await startServiceOn(database, {
-      NODE_ENV: 'production',
-      NODE_OPTIONS: `--import ${join(__dirname, 'fixtures/break-on-signal.mjs')}`,
-    });
-    const agent = new Agent({ keepAlive: true });
-    const login = await loginOnItsWay(service, agent);
-    const ended = service.stop('SIGUSR2');
-    expect((await login()).statusCode).toBe(200);
-    expect(await ended).toBe(1);
-    const fatal = service
-      .output()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ level }) => level === 60);
-    expect(fatal).toEqual([
-      expect.objectContaining({
-        origin: 'unhandledRejection',
-        error: 'Error',
-        message: 'nobody waits for this',
-        stack: expect.arrayContaining([expect.stringContaining('break-on-signal')]) as string[],
-      }),
-    ]);
-    agent.destroy();
   });
 });

@@ -6,10 +6,10 @@ import { Agent } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RequestOptions, send } from './compose/http';
-import { PASSWORD, signUp } from './support/client';
-import { createMigratedDatabase, type TestDatabase } from './support/database';
-import { type RunningService, startServiceOn, waitUntil } from './support/service';
+import { type RequestOptions, send } from '../compose/http';
+import { PASSWORD, signUp } from '../support/client';
+import { createMigratedDatabase, type TestDatabase } from '../support/database';
+import { type RunningService, startServiceOn, waitUntil } from '../support/service';
 
 const REQUESTS = 10_000;
 const CLIENTS = 12;
