@@ -134,10 +134,10 @@ describe('POST /user/password', () => {
 
   it('takes the right password while a login of another replaces its hash', async () => {
     const token = await signUp(service, 'rehashed');
+    const dearer = await startServiceOn(database, { BCRYPT_COST: '5' });
     const gate = await database.hold(`SELECT FROM "user" WHERE username = 'rehashed' FOR UPDATE`);
     const changing = change(token);
     await waitUntil(async () => (await gate.waiting()) === 1);
-    const dearer = await startServiceOn(database, { BCRYPT_COST: '5' });
     const login = dearer.fetch('/user/login', form({ username: 'rehashed', password: PASSWORD }));
     await waitUntil(async () => (await gate.waiting()) === 2);
     await gate.release();

@@ -1,10 +1,6 @@
-import { mkdtempSync } from 'node:fs';
-import { chmod, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { EmbeddedPostgres } from '../src/database/embedded-postgres';
 import { form, registration } from './support/client';
 import { createDatabase, createMigratedDatabase, openDataSource } from './support/database';
+import { OwnPostgres } from './support/own-postgres';
 import { startService, startServiceOn, TEST_SECRET_KEY, waitUntilReady } from './support/service';
 
 describe('a service without a current schema', () => {
@@ -44,30 +40,10 @@ describe('a service that its database does not let in any more', () => {
 });
 
 describe('a service whose database is away', () => {
-  let directory: string;
-
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'uas-away-'));
-    await chmod(directory, 0o711);
-  });
-
-  afterAll(() => rm(directory, { recursive: true }));
-
   it('comes up, says so, heals when it comes and when it comes back', async () => {
-    const start = (): Promise<EmbeddedPostgres> =>
-      EmbeddedPostgres.start(directory, { durable: false });
-    let postgres = await start();
-    const { host, user, password, database } = postgres;
-    const environment = {
-      INSTANCE_HOST: host,
-      DB_USER: user,
-      DB_PASS: password,
-      DB_NAME: database,
-    };
-    const dataSource = await openDataSource({ environment });
-    await dataSource.runMigrations();
-    await dataSource.destroy();
-    await postgres.release();
+    const postgres = await OwnPostgres.start();
+    const { environment } = postgres;
+    await postgres.stop();
 
     const service = await startService({ ...environment, SECRET_KEY: TEST_SECRET_KEY });
     const away = async (): Promise<void> => {
@@ -89,46 +65,16 @@ describe('a service whose database is away', () => {
       }
     };
     await away();
-    postgres = await start();
+    await postgres.startAgain();
     await waitUntilReady(service);
     expect((await service.fetch('/user/create', registration('hana'))).status).toBe(204);
 
-    await postgres.release();
+    await postgres.stop();
     await away();
-    postgres = await start();
+    await postgres.startAgain();
     await waitUntilReady(service);
     expect((await service.fetch('/user/create', registration('hana'))).status).toBe(409);
-
-    // Frozen, the database answers nobody: the check does not wait for it.
-    const pid = Number.parseInt(
-      await readFile(join(directory, 'postgres/cluster/data/postmaster.pid'), 'utf8'),
-      10,
-    );
-    for (const backend of await backendsOf(pid)) process.kill(backend, 'SIGSTOP');
-    const started = performance.now();
-    expect((await service.fetch('/health/ready')).status).toBe(503);
-    // Far more than the bound of a second, far less than for ever.
-    expect(performance.now() - started).toBeLessThan(3000);
-    // Nor does anybody else, for ever.
-    expect(
-      (await service.fetch('/user/login', form({ username: 'hana', password: 'x' }))).status,
-    ).toBe(503);
-    for (const backend of await backendsOf(pid)) process.kill(backend, 'SIGCONT');
-    await waitUntilReady(service);
     await service.stop();
-    await postgres.release();
+    await postgres.remove();
   });
 });
-
-/** The server and its children. */
-async function backendsOf(pid: number): Promise<number[]> {
-  const { execFileSync } = await import('node:child_process');
-  const table = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
-  const children = table
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .filter(([, parent]) => parent === pid)
-    .map(([child]) => child ?? 0);
-  return [pid, ...children];
-}

@@ -1,17 +1,28 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { bearer, form, PASSWORD, post, registration, signUp } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
 import { type RunningService, startServiceOn } from './support/service';
 
+/** Requests of which the rest never comes. */
+const UNFINISHED = [
+  ['a head', 'POST /user/create HTTP/1.1\r\nHost: x\r\n'],
+  ['a body', 'POST /user/create HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'],
+  ['chunks', 'POST /user/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na'],
+] as const;
+
 describe('HTTP', () => {
   let database: TestDatabase;
   let service: RunningService;
   let token: string;
+  /** What clients are answered who never finish: begun first, as it takes as long as nothing else. */
+  let unfinished: Promise<string>[];
 
   beforeAll(async () => {
     database = await createMigratedDatabase();
     // What is sent is to be looked at, however often.
     service = await startServiceOn(database, { RATE_LIMIT: 'off' });
+    unfinished = UNFINISHED.map(([, bytes]) => raw(bytes));
     token = await signUp(service, 'hana');
   });
 
@@ -203,6 +214,199 @@ describe('HTTP', () => {
     expect(JSON.parse(body)).toEqual({ detail: expect.any(String) as string });
   });
 
+  it.each(UNFINISHED.map(([name], i) => [name, i] as const))(
+    'does not wait for ever for the rest of a request: %s',
+    async (_name, i) => {
+      const [head = '', body = ''] = ((await unfinished[i]) ?? '').split('\r\n\r\n');
+      expect(head).toMatch(/^HTTP\/1\.1 408 /);
+      expect(JSON.parse(body)).toEqual({ detail: '요청이 제시간에 도착하지 않았습니다.' });
+    },
+  );
+
+  /** A request within the body of another, which nobody may answer. */
+  const hidden = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it.each([
+    ['Content-Length: 48\r\nTransfer-Encoding: chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding: chunked\r\nContent-Length: 4', '5\r\nhello\r\n0\r\n\r\n'],
+    ['Transfer-Encoding: xchunked', '0\r\n\r\n'],
+    ['Transfer-Encoding : chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding:\x0bchunked', '0\r\n\r\n'],
+    ['Transfer-Encoding:\r\n chunked', '0\r\n\r\n'],
+    ['X: y\r\n Transfer-Encoding: chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding: "chunked"', '0\r\n\r\n'],
+    ['Transfer-Encoding: chunked, identity', '0\r\n\r\n'],
+    ['Transfer-Encoding: identity, chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding: gzip, chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', '0\r\n\r\n'],
+    ['Transfer-Encoding: identity\r\nTransfer-Encoding: chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding:\r\nContent-Length: 0', ''],
+    ['Content-Length: 0\r\nContent-Length: 0', ''],
+    ['Content-Length: 0, 0', ''],
+    ['Content-Length: +0', ''],
+    ['Content-Length: -1', ''],
+    ['Content-Length: 0x0', ''],
+    ['Content-Length: 18446744073709551616', ''],
+    ['Content-Length:', ''],
+    ['Content-Length : 0', ''],
+    ['X: a\rContent-Length: 0', ''],
+    ['X: a\nContent-Length: 0', ''],
+    ['X: a\0b', ''],
+    ['Host: y', ''],
+    ['Transfer-Encoding: chunked', '0\n\n'],
+    ['Transfer-Encoding: chunked', '0;a\n\r\n\r\n'],
+    ['Transfer-Encoding: chunked', '0 \r\n\r\n'],
+    ['Transfer-Encoding: chunked', '0x0\r\n\r\n'],
+    ['Transfer-Encoding: chunked', '-0\r\n\r\n'],
+    ['Transfer-Encoding: chunked', '10000000000000000\r\n\r\n'],
+    ['Transfer-Encoding: chunked', '2\r\nabXX0\r\n\r\n'],
+    ['Transfer-Encoding: chunked', '0\r\nContent-Length: 9\r\n\r\n'],
+  ])('refuses what servers take for bodies of different ends: %j %j', async (headers, body) => {
+    const answer = await raw(
+      `POST /user/create HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}${hidden}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\n\{"detail":"Bad Request"\}$/);
+  });
+
+  it.each([
+    'HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked',
+    'HTTP/1.1\r\nHost: x, y',
+    'HTTP/1.1\r\nHost: x/y',
+    'HTTP/2.0\r\nHost: x',
+    'HTTP/1.2\r\nHost: x',
+  ])('refuses what is no HTTP/1.1 of one host: %j', async (head) => {
+    const answer = await raw(`POST /user/logout ${head}\r\n\r\n0\r\n\r\n${hidden}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\n\{"detail":"Bad Request"\}$/);
+  });
+
+  it('takes a hundred header lines, parameters and fields, and not more', async () => {
+    const head = (lines: number): string =>
+      `GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${'X: y\r\n'.repeat(lines - 2)}\r\n`;
+    expect(await raw(head(100))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await raw(head(101))).toMatch(/^HTTP\/1\.1 431 /);
+    // More than Node would look at.
+    expect(await raw(head(2500))).toMatch(/^HTTP\/1\.1 431 /);
+    const query = (parameters: number): string =>
+      `/health/live?${Array.from({ length: parameters }, () => 'a=b').join('&')}`;
+    expect((await service.fetch(query(100))).status).toBe(200);
+    expect((await service.fetch(query(101))).status).toBe(400);
+    const fields = (count: number): [string, string][] =>
+      Array.from({ length: count }, (_none, i) => [String(i), 'x']);
+    const parts = (count: number): FormData => {
+      const data = new FormData();
+      for (const [name, value] of fields(count)) data.append(name, value);
+      return data;
+    };
+    for (const [count, status] of [
+      [100, 422],
+      [101, 400],
+    ] as const) {
+      for (const body of [new URLSearchParams(fields(count)), parts(count)]) {
+        const response = await service.fetch('/user/login', { method: 'POST', body });
+        expect([count, response.status]).toEqual([count, status]);
+      }
+    }
+  });
+
+  it.each([
+    '//user/me',
+    '/user//me',
+    '/user/me;x',
+    '/user%2fme',
+    '/%75ser/me',
+    '/./user/me/.',
+    'http://x//user/me',
+    'http://x/user/me',
+    '/user/me#x',
+  ])('lets nobody past who has no token: %s', async (target) => {
+    for (const method of ['GET', 'HEAD', 'get', 'PROPFIND']) {
+      const answer = await raw(
+        `${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      );
+      expect([method, answer.slice(0, 12)]).toEqual([
+        method,
+        expect.stringMatching(/^HTTP\/1\.1 4/),
+      ]);
+    }
+  });
+
+  it.each([
+    { 'x-http-method-override': 'DELETE' },
+    { 'x-http-method': 'DELETE' },
+    { 'x-method-override': 'DELETE' },
+    { 'x-original-url': '/health/live', 'x-rewrite-url': '/health/live' },
+  ])('takes method and path from the first line only: %j', async (headers) => {
+    const more = headers as Record<string, string>;
+    const overridden = await service.fetch('/user/sessions?_method=DELETE', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, ...more },
+      body: new URLSearchParams({ _method: 'DELETE' }),
+    });
+    expect(overridden.status).toBe(405);
+    expect((await service.fetch('/user/me', { headers: more })).status).toBe(401);
+    expect((await service.fetch('/user/me', bearer(token))).status).toBe(200);
+  });
+
+  it.each(['/health/live', '/user/me', '/nowhere', '/docs', '/docs/swagger-ui.css', '/'])(
+    'tells browsers what to keep from others: %s',
+    async (path) => {
+      const { headers } = await service.fetch(path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'content-security-policy': expect.stringMatching(
+          /^default-src 'none';script-src 'self';.*;frame-ancestors 'none'$/,
+        ) as string,
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+      });
+      expect(headers.has('strict-transport-security')).toBe(false);
+      expect(headers.has('x-powered-by')).toBe(false);
+    },
+  );
+
+  it('has nothing for pages of other origins', async () => {
+    for (const init of [
+      { headers: { origin: 'https://app.example.com' } },
+      {
+        method: 'OPTIONS',
+        headers: { origin: 'https://app.example.com', 'access-control-request-method': 'GET' },
+      },
+    ]) {
+      const { headers } = await service.fetch('/user/me', init);
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
+  });
+
+  it('refuses a body without an announced end as soon as it is too large', async () => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (data: string) => (answer += data));
+    socket.write('POST /user/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    socket.write(chunk);
+    socket.write(chunk);
+    // The end has not come.
+    await once(socket, 'data');
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [^]*\{"detail":"요청 본문이 너무 큽니다/);
+    // Who comes to it is heard on the same connection.
+    socket.write('0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    expect(answer).toMatch(/HTTP\/1\.1 200 [^]*$/);
+    // Who does not is not listened to for ever.
+    socket.on('error', () => undefined);
+    socket.write('POST /user/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    // By its end or by an error.
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const go = (): void => {
+      while (!socket.destroyed && socket.write(chunk));
+      if (!socket.destroyed) socket.once('drain', go);
+    };
+    go();
+    await closed;
+  });
+
   it('answers what was sent before it is answered that what follows is no HTTP', async () => {
     const { body } = registration('before garbage');
     const answer = await raw(
@@ -304,12 +508,16 @@ describe('HTTP', () => {
     ]) {
       requests.push(['/user/create', post(body)], ['/user/login', post(body)]);
     }
-    const answers = await Promise.all(
-      requests.map(async ([path, init]) => {
+    const answers: { path: string; init: RequestInit; status: number; text: string }[] = [];
+    // As many at once as can be done at once: all of them would be an overload, which is another test.
+    const ask = async (): Promise<void> => {
+      for (let next = requests.pop(); next !== undefined; next = requests.pop()) {
+        const [path, init] = next;
         const response = await service.fetch(path, init);
-        return { path, init, status: response.status, text: await response.text() };
-      }),
-    );
+        answers.push({ path, init, status: response.status, text: await response.text() });
+      }
+    };
+    await Promise.all(Array.from({ length: 10 }, ask));
     expect(answers.length).toBeGreaterThan(300);
     for (const answer of answers) {
       if (answer.status >= 500) throw new Error(JSON.stringify(answer));
@@ -333,5 +541,89 @@ describe('ROOT_PATH', () => {
     }
     await service.stop();
     await database.drop();
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  const APP = 'https://app.example.com';
+  let database: TestDatabase;
+  let service: RunningService;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    service = await startServiceOn(database, { CORS_ORIGINS: `${APP}, http://localhost:5173` });
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  /** What a browser looks at before it hands an answer to a page. */
+  function allowed({ headers }: Response): Record<string, string> {
+    return Object.fromEntries([...headers].filter(([name]) => /^access-control|^vary/.test(name)));
+  }
+
+  it('names pages that may read answers, errors too', async () => {
+    const response = await service.fetch('/user/me', { headers: { origin: APP } });
+    expect(response.status).toBe(401);
+    expect(allowed(response)).toEqual({
+      'access-control-allow-origin': APP,
+      'access-control-expose-headers': 'Retry-After,WWW-Authenticate,X-Request-Id,X-User-Id',
+      vary: 'Origin, Accept-Language',
+    });
+    const refused = await service.fetch('/user/create', {
+      ...post('x'.repeat(70_000)),
+      headers: { origin: 'http://localhost:5173' },
+    });
+    expect(refused.status).toBe(413);
+    expect(allowed(refused)).toMatchObject({
+      'access-control-allow-origin': 'http://localhost:5173',
+    });
+  });
+
+  it('lets them ask first', async () => {
+    const ask = (path: string, origin = APP): Promise<Response> =>
+      service.fetch(path, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'PATCH',
+          'access-control-request-headers': 'authorization,content-type',
+        },
+      });
+    const response = await ask('/api/user/me');
+    expect([response.status, response.headers.get('allow')]).toEqual([204, 'GET, HEAD, PATCH']);
+    expect(allowed(response)).toEqual({
+      'access-control-allow-origin': APP,
+      'access-control-allow-methods': 'GET,HEAD,POST,PATCH,DELETE',
+      'access-control-allow-headers': 'Authorization,Content-Type,X-Request-Id',
+      'access-control-max-age': '7200',
+      'access-control-expose-headers': 'Retry-After,WWW-Authenticate,X-Request-Id,X-User-Id',
+      vary: 'Origin',
+    });
+    expect((await ask('/nowhere')).status).toBe(404);
+  });
+
+  it.each([
+    'https://app.example.com.evil.example',
+    'https://evil.example',
+    'http://app.example.com',
+    'https://APP.example.com',
+    'null',
+  ])('names no others: %s', async (origin) => {
+    const response = await service.fetch('/user/me', { headers: { origin } });
+    expect(allowed(response)).not.toHaveProperty('access-control-allow-origin');
+    expect(response.headers.get('vary')).toContain('Origin');
+  });
+
+  it('does not let them use a cookie', async () => {
+    await service.fetch('/user/create', registration('hana'));
+    const response = await service.fetch('/user/session', {
+      ...form({ username: 'hana', password: PASSWORD }),
+      headers: { origin: APP, 'sec-fetch-site': 'cross-site' },
+    });
+    expect(response.status).toBe(403);
+    expect(allowed(response)).not.toHaveProperty('access-control-allow-credentials');
   });
 });

@@ -1,3 +1,4 @@
+import { MESSAGES } from '../src/errors/messages';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bearer, form, JSON_TYPE, logIn, PASSWORD, post, registration } from './support/client';
@@ -163,8 +164,8 @@ describe('the log', () => {
     };
     const broken = await service.fetch('/user/create', post(forbidden));
     expect([broken.status, await broken.json()]).toEqual([
-      500,
-      { detail: 'Internal Server Error' },
+      409,
+      { detail: MESSAGES.refusedByData.reference },
     ]);
     await database.query('ALTER TABLE "user" RENAME COLUMN email TO e_mail');
     expect(
@@ -180,7 +181,7 @@ describe('the log', () => {
     // The operator still learns what happened, and to which request.
     expect(lines.filter(({ code }) => code !== undefined)).toEqual([
       expect.objectContaining({ error: 'QueryFailedError', code: '22001', level: 50 }),
-      expect.objectContaining({ error: 'QueryFailedError', code: '23514', level: 50 }),
+      expect.objectContaining({ error: 'QueryFailedError', code: '23514', level: 40 }),
       expect.objectContaining({ error: 'QueryFailedError', code: '42703', level: 40 }),
       expect.objectContaining({ error: 'QueryFailedError', code: '42703', level: 40 }),
     ]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { MESSAGES, type MessageName } from '../src/errors/messages';
-import { CONTENT_SECURITY_POLICY } from '../src/page/page';
+import { CONTENT_SECURITY_POLICY } from '../src/http/security-headers';
 
 const CONFIGURATION = readFileSync('nginx.conf', 'utf8');
 

@@ -127,7 +127,7 @@ export class AccountService {
       await this.referenceTokens.endName(manager, account.username);
       const renewed = await this.sessions.renew(manager, account.id, sessionId);
       const session =
-        sessionId === undefined ? await this.sessions.start(renamed, client, { manager }) : renewed;
+        sessionId === undefined ? await this.sessions.startIn(manager, renamed, client) : renewed;
       // Ended by another request since this one was let in.
       if (session === undefined) throw new InvalidToken();
       return { renamed, session };

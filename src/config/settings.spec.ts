@@ -40,6 +40,12 @@ describe('parseSettings', () => {
     );
   });
 
+  it('takes origins as browsers name them', () => {
+    const { corsOrigins } = parseSettings({ CORS_ORIGINS: 'https://a.example, http://[::1]:5173' });
+    expect(corsOrigins).toEqual(['https://a.example', 'http://[::1]:5173']);
+    expect(parseSettings({}).corsOrigins).toEqual([]);
+  });
+
   it.each([
     [
       { COEXIST_WITH_FASTAPI: 'on', PASSWORD_SCHEME: 'argon2id' },
@@ -48,6 +54,22 @@ describe('parseSettings', () => {
       ],
     ],
     [{ PORT: 'eighty' }, ['PORT must be a whole number from 0 to 65535']],
+    ...[
+      '*',
+      'null',
+      'app.example.com',
+      'https://app.example.com/',
+      'https://app.example.com/x',
+      'https://App.example.com',
+      'https://app.example.com:443',
+      'ftp://app.example.com',
+      'https://app.example.com,',
+    ].map((origins): [Record<string, string>, string[]] => [
+      { CORS_ORIGINS: origins },
+      [
+        'CORS_ORIGINS must be origins like https://app.example.com, as browsers name them: no path, no slash at the end, no *; with commas',
+      ],
+    ]),
     [{ PORT: '65536' }, ['PORT must be a whole number from 0 to 65535']],
     [{ PORT: '-1' }, ['PORT must be a whole number from 0 to 65535']],
     [{ PORT: '8e3' }, ['PORT must be a whole number from 0 to 65535']],

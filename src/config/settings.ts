@@ -101,6 +101,10 @@ export class Settings {
   @Proxies()
   readonly TRUST_PROXY: string = '';
 
+  /** Origins whose pages may use the API in a browser; see `corsOrigins`. */
+  @Origins()
+  readonly CORS_ORIGINS: string = '';
+
   /** How long open connections are served after the service was told to stop, in seconds. */
   @WholeNumber(0, 600)
   readonly DRAIN_SECONDS: number = 0;
@@ -167,11 +171,16 @@ export class Settings {
   @RateText()
   readonly RENAMES_PER_ACCOUNT: Rate = { count: 20, seconds: HOUR };
 
+  /** `CORS_ORIGINS`, one by one. */
+  get corsOrigins(): string[] {
+    return this.CORS_ORIGINS === '' ? [] : commaSeparated(this.CORS_ORIGINS);
+  }
+
   /** `TRUST_PROXY` as Express takes it: a number of hops, or addresses. */
   get trustProxy(): number | string[] {
     const { TRUST_PROXY } = this;
     if (/^\d*$/.test(TRUST_PROXY)) return Number(TRUST_PROXY);
-    return TRUST_PROXY.split(',').map((proxy) => proxy.trim());
+    return commaSeparated(TRUST_PROXY);
   }
 
   /** Whether the service brings its own PostgreSQL. */
@@ -235,12 +244,32 @@ function Proxies(): PropertyDecorator {
     name: 'proxies',
     validator: {
       validate: (value) =>
-        typeof value === 'string' &&
-        (/^\d?$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim()))),
+        typeof value === 'string' && (/^\d?$/.test(value) || commaSeparated(value).every(isProxy)),
       defaultMessage: () =>
         'must be the number of proxies before the service, or their addresses or subnets, with commas',
     },
   });
+}
+
+function Origins(): PropertyDecorator {
+  return ValidateBy({
+    name: 'origins',
+    validator: {
+      validate: (value) =>
+        value === '' || (typeof value === 'string' && commaSeparated(value).every(isOrigin)),
+      defaultMessage: () =>
+        'must be origins like https://app.example.com, as browsers name them: no path, no slash at the end, no *; with commas',
+    },
+  });
+}
+
+/** Of the web, and written as a browser would. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function commaSeparated(text: string): string[] {
+  return text.split(',').map((item) => item.trim());
 }
 
 /** An address, a subnet, or one of Express's names for some. */

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataSource, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm';
+import pg from 'pg';
+import {
+  DataSource,
+  type EntityManager,
+  type Migration,
+  MigrationExecutor,
+  type QueryRunner,
+} from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
@@ -17,8 +25,9 @@ import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNot
 import { AddUsernameFolded1795608000000 } from '../../migrations/1795608000000-AddUsernameFolded';
 import { IndexUsernameFolded1795608000001 } from '../../migrations/1795608000001-IndexUsernameFolded';
 import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
+import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
-import { ImpatientClient } from './impatient-client';
+import { ImpatientPool } from './impatient-pool';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -52,9 +61,11 @@ export const SERVICE_NAME = 'user-account-service';
 /** Between two attempts to get it. */
 const MIGRATION_LOCK_RETRY_MS = 200;
 const POOL_SIZE = 10;
-const CONNECT_TIMEOUT_MS = 2000;
-/** A database that has stopped answering, frozen or cut off, does not say so. */
-const QUERY_TIMEOUT_MS = 5000;
+/** Where nobody waits for it. */
+const PATIENT_CONNECT_MS = 10_000;
+
+/** What is done in a transaction. */
+type Work<T> = (manager: EntityManager) => Promise<T>;
 
 /**
  * Whoever changes a busy table gives up so soon, in milliseconds: everyone else waits behind whoever
@@ -92,10 +103,11 @@ type Connection = Pick<
  */
 export class ServiceDataSource extends DataSource {
   private hasMigrationLock = false;
+  private readonly serving: boolean;
 
   private constructor(
-    connection: Connection,
-    logger: Logger,
+    private readonly connection: Connection,
+    private readonly log: Logger,
     { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
@@ -107,13 +119,11 @@ export class ServiceDataSource extends DataSource {
       migrationsTransactionMode: 'each',
       migrationsTableName: MIGRATIONS_TABLE,
       synchronize: false,
-      logger: new TypeOrmLogger(logger),
+      logger: new TypeOrmLogger(log),
       poolSize: POOL_SIZE,
-      connectTimeoutMS: CONNECT_TIMEOUT_MS,
       applicationName: serving ? SERVICE_NAME : `${SERVICE_NAME} tools`,
       extra: {
         keepAlive: true,
-        ...(serving && { query_timeout: QUERY_TIMEOUT_MS, Client: ImpatientClient }),
         ...(readOnly && { options: '-c default_transaction_read_only=on' }),
         ...(role !== undefined && { options: `-c role=${role.replace(/[\\ ]/g, '\\$&')}` }),
         ...(yielding && {
@@ -124,7 +134,11 @@ export class ServiceDataSource extends DataSource {
         // One is always there: whoever looks sees that the service is at work.
         ...(serving && { min: 1 }),
       },
+      ...(serving
+        ? { driver: { ...pg, Pool: ImpatientPool } }
+        : { connectTimeoutMS: PATIENT_CONNECT_MS }),
     });
+    this.serving = serving;
   }
 
   /** Starts or joins the embedded server first if the settings ask for it. */
@@ -177,10 +191,57 @@ export class ServiceDataSource extends DataSource {
     return new MigrationExecutor(this).getExecutedMigrations();
   }
 
-  override runMigrations(
+  /**
+   * A statement outside of a transaction is tried once more where that is safe: one that only reads,
+   * if its connection was lost, and any that the server has undone.
+   */
+  override async query<T>(sql: string, parameters?: unknown[], runner?: QueryRunner): Promise<T> {
+    try {
+      return await super.query<T>(sql, parameters, runner);
+    } catch (error) {
+      const isRead = /^\s*SELECT\b/.test(sql);
+      const isSafe = isUndone(error) || (isRead && isConnectionDropped(error));
+      if (runner !== undefined || !isSafe) throw error;
+      return super.query<T>(sql, parameters);
+    }
+  }
+
+  /**
+   * A transaction is tried once more where that is safe: if its connection was lost before it was
+   * to be committed, or the server has undone it. What it does other than to the database, it does
+   * again.
+   */
+  override async transaction<T>(...begin: [Work<T>] | [IsolationLevel, Work<T>]): Promise<T> {
+    const [isolation, work] = begin.length === 2 ? begin : [this.options.isolationLevel, ...begin];
+    let committing = false;
+    const attempt = (): Promise<T> => {
+      committing = false;
+      const all = async (manager: EntityManager): Promise<T> => {
+        const result = await work(manager);
+        committing = true;
+        return result;
+      };
+      return isolation === undefined
+        ? this.manager.transaction(all)
+        : this.manager.transaction(isolation, all);
+    };
+    return attempt().catch((error: unknown) => {
+      if (isUndone(error) || (!committing && isConnectionDropped(error))) return attempt();
+      throw error;
+    });
+  }
+
+  /** On connections of their own where requests are served: migrations take their time. */
+  override async runMigrations(
     options?: Parameters<DataSource['runMigrations']>[0],
   ): Promise<Migration[]> {
-    return this.withMigrationLock(() => super.runMigrations(options));
+    if (!this.serving) return this.withMigrationLock(() => super.runMigrations(options));
+    const patient = await new ServiceDataSource(this.connection, this.log, {}).initialize();
+    try {
+      return await patient.runMigrations(options);
+    } finally {
+      await patient.destroy();
+    }
   }
 
   override undoLastMigration(

@@ -1,4 +1,4 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { DatabaseService } from '../database/database.service';
@@ -19,11 +19,18 @@ export class HealthResponse {
 @ApiCommonErrors()
 @Controller('health')
 export class HealthController {
+  private stopping = false;
+
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly database: DatabaseService,
   ) {}
+
+  /** Says no from now on, so that nobody is sent here any more: the service is about to stop. */
+  stopBeingReady(): void {
+    this.stopping = true;
+  }
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
@@ -38,7 +45,8 @@ export class HealthController {
   @ApiOperation({ summary: 'Can it serve: is the database there, with the schema of this version' })
   @ApiOkResponse({ type: HealthResponse })
   async ready(): Promise<HealthResponse> {
-    // Throws what becomes a 503.
+    // These become a 503.
+    if (this.stopping) throw new ServiceUnavailableException();
     await this.health.check([
       () =>
         this.indicators

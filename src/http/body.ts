@@ -7,6 +7,8 @@ import { ApiError, ValidationFailed } from '../errors/api-error';
 export const MAX_BODY_BYTES = 65_536;
 /** Most of a body that is too large that is still taken, and dropped. */
 const MAX_DROPPED_BYTES = 16 * 2 ** 20;
+/** Most fields of a form. */
+const MAX_FIELDS = 100;
 /** Deepest JSON: what follows walks it recursively. */
 const MAX_DEPTH = 32;
 
@@ -15,8 +17,13 @@ const JSON_TYPE = /^application\/(json|[^;/]+\+json)$/;
 const FILE = Object.freeze({});
 const FORM_TYPE = /^(application\/x-www-form-urlencoded|multipart\/form-data)$/;
 
-/** Refuses what says that it is too large before it comes; express.raw would wait for its end. */
-const refuseAnnounced: RequestHandler = (request, _response, next) => {
+const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+
+/**
+ * Reads a body of any type into a buffer, decompressed, within the limit. One that is too large is
+ * refused as soon as that is known: express.raw would wait for its end.
+ */
+const read: RequestHandler = (request, response, next) => {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > MAX_BODY_BYTES) {
     // Node drops what follows, so that a client that sends all before it listens hears this too;
@@ -24,18 +31,29 @@ const refuseAnnounced: RequestHandler = (request, _response, next) => {
     const headers = announced > MAX_DROPPED_BYTES ? { Connection: 'close' } : {};
     throw new ApiError(413, 'bodyTooLarge', { headers });
   }
-  next();
+  let bytes = 0;
+  let refused = false;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_DROPPED_BYTES) {
+      request.destroy();
+    } else if (bytes > MAX_BODY_BYTES && !refused && response.shouldKeepAlive) {
+      // Not on a connection that ends with the answer: what still comes would break it off.
+      refused = true;
+      next(new ApiError(413, 'bodyTooLarge'));
+    }
+  });
+  raw(request, response, (error?: unknown) => {
+    if (!refused) next(error);
+  });
 };
-
-/** Reads a body of any type into a buffer, decompressed, within the limit. */
-const read = [refuseAnnounced, express.raw({ type: () => true, limit: MAX_BODY_BYTES })];
 
 /**
  * For routes that take JSON. A body without a type is JSON too, as the reference has it; one of
  * another type stays what it is, bytes, and is then no object.
  */
 export const jsonBody: readonly RequestHandler[] = [
-  ...read,
+  read,
   (request, _response, next) => {
     const bytes = bodyOf(request);
     const type = mediaType(request);
@@ -51,7 +69,7 @@ export const jsonBody: readonly RequestHandler[] = [
  * that is given twice is an array, and a file is no text: both fail validation.
  */
 export const formBody: readonly RequestHandler[] = [
-  ...read,
+  read,
   (request, _response, next) => {
     const bytes = bodyOf(request);
     if (bytes === undefined || !FORM_TYPE.test(mediaType(request))) {
@@ -122,7 +140,8 @@ async function parseForm(bytes: Buffer, request: Request): Promise<Record<string
   const entries =
     mediaType(request) === 'multipart/form-data'
       ? await parseMultipart(bytes, request.headers['content-type'] ?? '')
-      : new URLSearchParams(decode(bytes, request));
+      : [...new URLSearchParams(decode(bytes, request))];
+  if (entries.length > MAX_FIELDS) throw new ApiError(400, 'bodyUnreadable');
   const fields = new Map<string, unknown[]>();
   for (const [name, value] of entries) {
     const values = fields.get(name);

@@ -1,7 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestHandler } from 'express';
-import { ApiError } from '../errors/api-error';
 import { errorBody } from '../errors/error-body';
 import type { MessageName } from '../errors/messages';
 
@@ -44,18 +42,6 @@ export function answerRefusedRequests(server: Server): void {
       .end(body);
   });
 }
-
-/**
- * RFC 9112 §3.2: a request of HTTP/1.1 names its host, and none names two. Node would refuse it
- * without a body, so its own check is off.
- */
-export const requireHost: RequestHandler = (request, _response, next) => {
-  const hosts = request.rawHeaders.filter((name, i) => i % 2 === 0 && /^host$/i.test(name)).length;
-  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
-    throw new ApiError(400, 'badRequest', { headers: { Connection: 'close' } });
-  }
-  next();
-};
 
 interface Refusal {
   readonly status: number;

@@ -3,7 +3,14 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors/api-error';
 import { answerRefusedRequests } from './refused-by-node';
-import { KEEP_ALIVE_MS } from './stop-serving';
+import { KEEP_ALIVE_MS, trackAnswers } from './stop-serving';
+
+/** A request has arrived by then, or is 408. */
+const ARRIVAL_MS = 10_000;
+/** Between two looks for those that have not. */
+const CHECK_MS = 1000;
+/** A connection on which nothing moves is closed, also in the middle of an answer that nobody reads. */
+const SILENCE_MS = 180_000;
 
 /**
  * Express as this service wants it: paths are case-sensitive and strict about a slash at their end,
@@ -19,13 +26,23 @@ export class ServiceAdapter extends ExpressAdapter {
     super(app);
   }
 
-  /** Without Node's check of the Host header; see `requireHost`. */
+  /** Without Node's check of the Host header; see `refuseHead`. */
   override initHttpServer(): void {
     this.httpServer = createServer(
-      { requireHostHeader: false, keepAliveTimeout: KEEP_ALIVE_MS },
+      {
+        requireHostHeader: false,
+        headersTimeout: ARRIVAL_MS,
+        requestTimeout: ARRIVAL_MS,
+        connectionsCheckingInterval: CHECK_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
       this.getInstance<Express>(),
     );
+    // All header lines: what is beyond would not be seen.
+    this.httpServer.maxHeadersCount = 0;
+    this.httpServer.setTimeout(SILENCE_MS);
     answerRefusedRequests(this.httpServer);
+    trackAnswers(this.httpServer);
   }
 
   /** RFC 8259 §11: JSON has no charset parameter, which Express would add. */

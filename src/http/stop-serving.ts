@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 
@@ -9,8 +9,22 @@ import { setImmediate as turn } from 'node:timers/promises';
  */
 export const KEEP_ALIVE_MS = 75_000;
 
+/** Between two looks for connections that have nothing more to do. */
+const POLL_MS = 50;
+
 /** What is under way when everything else is closed has this long to end. */
 const GRACE_MS = 5000;
+
+/** Answers that are on their way. */
+const answering = new Set<ServerResponse>();
+
+/** Makes a server one whose answers `stopServing` can see. */
+export function trackAnswers(server: Server): void {
+  server.on('request', (_request, response) => {
+    answering.add(response);
+    response.once('close', () => answering.delete(response));
+  });
+}
 
 /**
  * Ends a server so that a proxy before it, with others to ask, loses no request. No connection is
@@ -22,22 +36,27 @@ const GRACE_MS = 5000;
  * @returns when the last connection is closed
  */
 export async function stopServing(server: Server, drainMs: number): Promise<void> {
+  const makeLast = (response: ServerResponse): void => {
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
+  answering.forEach(makeLast);
   server.prependListener('request', (_request, response) => {
-    response.setHeader('Connection', 'close');
+    makeLast(response);
   });
   await quietMoment();
   const closed = new Promise((resolve) => {
     // That of http closes idle connections too, on which a request may be on its way.
     NetServer.prototype.close.call(server, resolve);
   });
-  const idle = setTimeout(() => {
-    server.closeIdleConnections();
-  }, drainMs);
+  const began = performance.now();
+  const idle = setInterval(() => {
+    if (performance.now() - began >= drainMs) server.closeIdleConnections();
+  }, POLL_MS);
   const overdue = setTimeout(() => {
     server.closeAllConnections();
   }, drainMs + GRACE_MS);
   await closed;
-  clearTimeout(idle);
+  clearInterval(idle);
   clearTimeout(overdue);
 }
 

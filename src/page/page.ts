@@ -1,25 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
-import helmet from 'helmet';
 
 /** Where `npm run build` puts the page; absent in the image, where nginx serves it. */
 const DIRECTORY = join(__dirname, '../../../frontend/dist');
-
-/** What the page may load and do: its own files, and requests to its own origin. nginx says the same. */
-export const CONTENT_SECURITY_POLICY = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  // Mantine sets its variables in a style element.
-  'style-src': ["'self'", "'unsafe-inline'"],
-  'img-src': ["'self'", 'data:'],
-  'font-src': ["'self'"],
-  'connect-src': ["'self'"],
-  'manifest-src': ["'self'"],
-  'form-action': ["'self'"],
-  'base-uri': ["'none'"],
-  'frame-ancestors': ["'none'"],
-};
 
 /**
  * Serves the page to GET and HEAD that nothing else answers: its files, and its start for every
@@ -43,13 +27,6 @@ export function servePage(rootPath: string, directory = DIRECTORY): RequestHandl
     const isPage = ['GET', 'HEAD'].includes(request.method) && response.locals['rooted'] !== true;
     next(isPage ? undefined : 'router');
   });
-  router.use(
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
-      // Of the whole host, and not for this program to promise: nginx does under TLS.
-      strictTransportSecurity: false,
-    }),
-  );
   router.use(
     express.static(directory, {
       index: false,

@@ -7,11 +7,10 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Settings } from '../config/settings';
 import { SigningKeys } from '../config/signing-keys';
-import { RefreshToken } from './refresh-token.entity';
 import type { StartedSession } from './session.service';
 import { SECONDS_LEFT } from './user-session.entity';
 
@@ -48,7 +47,7 @@ export class RefreshTokenService {
   private readonly lifeSeconds: number;
 
   constructor(
-    @InjectRepository(RefreshToken) private readonly tokens: Repository<RefreshToken>,
+    @InjectDataSource() private readonly dataSource: DataSource,
     settings: Settings,
     keys: SigningKeys,
   ) {
@@ -83,7 +82,7 @@ export class RefreshTokenService {
     if (next === undefined) throw new Error('There is a key');
     // A transaction, though it is one statement: given up for taking too long, it is never
     // committed, and whoever asks again later has not used the token before.
-    return this.tokens.manager.transaction(async (manager) => {
+    return this.dataSource.transaction(async (manager) => {
       await this.consume(manager, hash, hashOf(next));
       return this.outcome(manager, hash, [next, ...older]);
     });

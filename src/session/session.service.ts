@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
+import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
-import { type EntityManager, Raw, type Repository } from 'typeorm';
+import { type DataSource, type EntityManager, Raw, type Repository } from 'typeorm';
 import { Settings } from '../config/settings';
 import { databaseErrorCode } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
@@ -45,6 +45,7 @@ export class SessionService {
   private readonly touching = new Set<string>();
 
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     @InjectRepository(UserSession) private readonly sessions: Repository<UserSession>,
     private readonly refreshTokens: RefreshTokenService,
     private readonly settings: Settings,
@@ -54,22 +55,37 @@ export class SessionService {
    * Starts a login of an account, and ends its oldest one if there are too many.
    *
    * @param user with the hash that the password was verified against, and the name it was asked for by
-   * @param manager of the transaction that it is a part of, if it is part of one
    * @returns undefined if either has changed meanwhile: what was verified does not hold any more
    */
   async start(
     user: User,
+    client: Client,
+    { withRefreshToken = false } = {},
+  ): Promise<StartedSession | undefined> {
+    return this.dataSource.transaction((manager) =>
+      this.startIn(manager, user, client, { withRefreshToken }),
+    );
+  }
+
+  /** The same, in the transaction of what else has to happen then. */
+  async startIn(
+    manager: EntityManager,
+    user: User,
     { ip, userAgent }: Client,
-    { withRefreshToken = false, manager = this.sessions.manager } = {},
+    { withRefreshToken = false } = {},
   ): Promise<StartedSession | undefined> {
     const refresh = withRefreshToken ? this.refreshTokens.create() : undefined;
-    // The lock on the account makes whoever changes its password wait, and then see this login.
+    // The lock on the account makes whoever changes its password wait, and then see this login. Of
+    // two logins at once, the one that has waited for the other is the newer.
     const [started] = await manager.query<{ id: string; seconds_left: number }[]>(
       `WITH owner AS (
-              SELECT id FROM "user" WHERE id = $1 AND password = $2 AND username = $8 FOR SHARE),
+              SELECT id FROM "user" WHERE id = $1 AND password = $2 AND username = $8
+                 FOR NO KEY UPDATE),
+            locked AS MATERIALIZED (SELECT id, clock_timestamp() AS at FROM owner),
             login AS (
-              INSERT INTO user_session (id, user_id, ip, user_agent, expires_at)
-              SELECT $3::uuid, id, $4, $5, now() + $6 * interval '1 second' FROM owner
+              INSERT INTO user_session
+                     (id, user_id, ip, user_agent, created_at, last_used_at, expires_at)
+              SELECT $3::uuid, id, $4, $5, at, at, at + $6 * interval '1 second' FROM locked
               RETURNING id, ${SECONDS_LEFT}),
             token AS (
               INSERT INTO refresh_token (hash, session_id)
@@ -198,13 +214,12 @@ export class SessionService {
     }
   }
 
-  /** Ends the oldest live logins of an account beyond `SESSIONS_PER_USER`; the account is locked first. */
+  /** Ends the oldest live logins of a locked account beyond `SESSIONS_PER_USER`. */
   private async endOldest(manager: EntityManager, userId: number): Promise<void> {
     await manager.query(
-      `WITH owner AS MATERIALIZED (SELECT id FROM "user" WHERE id = $1 FOR NO KEY UPDATE)
-       DELETE FROM user_session WHERE id IN (
-         SELECT s.id FROM user_session s JOIN owner ON owner.id = s.user_id
-          WHERE s.expires_at > now() ORDER BY s.created_at DESC, s.id OFFSET $2)`,
+      `DELETE FROM user_session WHERE id IN (
+         SELECT id FROM user_session WHERE user_id = $1 AND expires_at > now()
+          ORDER BY created_at DESC, id OFFSET $2)`,
       [userId, this.settings.SESSIONS_PER_USER],
     );
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import type { EntityManager, Repository } from 'typeorm';
+import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
+import type { DataSource, EntityManager, Repository } from 'typeorm';
 import { violatedUniqueConstraint } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
 import { Limits } from '../limits/limits.service';
@@ -16,6 +16,7 @@ import { UserExists } from './user.errors';
 @Injectable()
 export class UserService {
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly hasher: PasswordHasher,
     private readonly limits: Limits,
@@ -35,8 +36,10 @@ export class UserService {
       return this.hasher.hash(run, password1);
     });
     await refuseUnfolded(this.users.manager, username);
-    const { identifiers } = await this.users
-      .insert({ username, usernameFolded: caseFold(username), email, password })
+    const usernameFolded = caseFold(username);
+    // A transaction, so that a statement that was given up for taking too long is never committed.
+    const { identifiers } = await this.dataSource
+      .transaction((manager) => manager.insert(User, { username, usernameFolded, email, password }))
       .catch(refuseTaken);
     logSecurity(client.log, 'user_created', { account: identifiers[0]?.['id'] as number });
   }

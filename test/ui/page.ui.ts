@@ -431,3 +431,14 @@ test('the width of a small phone is enough for every page and dialog', async ({ 
   await expect(button(words.working)).toBeVisible();
   await fits();
 });
+
+test('the documentation is shown within what a page may do', async ({ person: { page } }) => {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto('/api/docs');
+  await expect(page.getByText('/user/login', { exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Authorize' })).toBeVisible();
+  expect(complaints).toEqual([]);
+});
