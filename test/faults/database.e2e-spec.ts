@@ -222,6 +222,19 @@ describe('a database that breaks', () => {
       expect(await rowsOf('too slow')).toEqual({ users: 0, sessions: 0 });
     });
 
+    it('and for a connection', async () => {
+      network.cutAll();
+      network.delay(250);
+      try {
+        // Some four answers of the server until it is let in, and five more.
+        await expectUnavailable(distant, [
+          ['/user/login', form({ username: 'hana', password: PASSWORD })],
+        ]);
+      } finally {
+        network.delay(0);
+      }
+    });
+
     it.each([true, false])(
       'a connection is lost while something is read: it is read again (heard: %s)',
       async (heard) => {
