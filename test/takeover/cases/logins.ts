@@ -19,7 +19,9 @@ const FORM = 'application/x-www-form-urlencoded';
 const UNSTORABLE: Known = 'NUL or half a surrogate pair in a name or password';
 const longPassword = refused('Passwords', wrong('password', 'maxLength', 1024));
 const twice = refused('A form field given twice', wrong('username', 'text'));
-const bounded = failed('A body over 64 kB, JSON deeper than 32', 413, 'bodyTooLarge');
+const BOUNDED: Known = 'A body over 64 kB, JSON deeper than 32, a form of over 100 fields';
+const tooManyFields = failed(BOUNDED, 400, 'bodyUnreadable');
+const bounded = failed(BOUNDED, 413, 'bodyTooLarge');
 
 const FIELDS = (
   [
@@ -79,6 +81,7 @@ const FORMS = (
     ['Username=hana&Password=x'],
     ['username[]=hana&password=x'],
     [`${KNOWN_TEXT}&a=${'x'.repeat(65_536)}`, bounded],
+    [`${KNOWN_TEXT}${'&a=1'.repeat(99)}`, tooManyFields],
   ] satisfies Tried[]
 ).map(([body, ...differences]): Case => [
   `login ${shown(body)}`,

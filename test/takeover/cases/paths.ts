@@ -10,6 +10,7 @@ const METHODS_OF_ME = 'GET, HEAD, PATCH';
 
 const noSlash = failed('A slash at the end of a path', 404, 'notFound');
 const noEncoding = failed('A path with letters in percent', 404, 'notFound');
+const tooMany = failed('A query of over 100 parameters', 400, 'badRequest');
 const page: Difference = {
   known: 'The page at `/`, and `/redoc`',
   change: () => ({
@@ -51,6 +52,8 @@ export const PATHS: readonly Case[] = (
       ['OPTIONS', path, options('POST')],
       ['POST', `${path}/`, noSlash],
     ]),
+    ['GET', `${ME}?${'a=1&'.repeat(99)}a=1`],
+    ['GET', `${ME}?${'a=1&'.repeat(100)}a=1`, tooMany],
     ['HEAD', ME, unauthenticated(HEAD_OPTIONS, null)],
     ['POST', ME, allowPatch],
     ['PUT', ME, allowPatch],

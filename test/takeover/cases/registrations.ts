@@ -261,7 +261,7 @@ const FIELDS = (
 const NO_OBJECT = 'An array of pairs for an object, `[]` and `""` for an empty one';
 const noObject = refused(NO_OBJECT, { loc: ['body'], messageName: 'object' });
 const notJson = refused('`NaN` and `Infinity`, JSON in UTF-16 that does not say so', NOT_JSON);
-const BOUNDED: Known = 'A body over 64 kB, JSON deeper than 32';
+const BOUNDED: Known = 'A body over 64 kB, JSON deeper than 32, a form of over 100 fields';
 
 /** A good body, with something more at its beginning. */
 function with_(member: string): (good: string) => string {
