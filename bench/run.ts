@@ -16,8 +16,11 @@ import type { Limit } from './limit';
 import { type Load, type LoadResult, median, quantiles, send } from './load';
 import { measureTakeover } from './takeover';
 
+/** Whether, instead of all else, the service is to be watched for minutes: `soak 10`. */
+const SOAK = process.argv[2] === 'soak';
+const SOAK_MINUTES = Number(process.argv[3] ?? 10);
 /** Rounds of everything that is compared: each compares within itself, the median is over rounds. */
-const ROUNDS = Number(process.argv[2] ?? 5);
+const ROUNDS = SOAK ? 0 : Number(process.argv[2] ?? 5);
 const SECONDS = 4;
 /** A load that is counted once as many answers end as begin. */
 const STEADY = { warmUpSeconds: 2, seconds: 3 * SECONDS };
@@ -148,6 +151,12 @@ async function main(): Promise<void> {
   await dataSource.initialize();
   await dataSource.runMigrations();
   await dataSource.destroy();
+  if (SOAK) {
+    await soak(environment);
+    await postgres.release();
+    await rm(directory, { recursive: true });
+    return;
+  }
   console.log(
     `${cpus()[0]?.model ?? 'unknown processor'}, ${String(THREADS)} cores, Node ${process.version}, ${String(ROUNDS)} rounds`,
   );
@@ -445,6 +454,53 @@ async function takingOver(environment: Environment): Promise<void> {
   report('1,000,000 users: takeover back', seconds(backSeconds));
   report('… longest wait of a writer meanwhile', ms(meanwhile.back), 'under 100 ms');
   report('… and with nothing going on', ms(idle));
+}
+
+/** 9: memory over minutes of logins, questions, registrations that are refused, and nonsense. */
+async function soak(environment: Environment): Promise<void> {
+  const service = await Service.start({ ...environment, BCRYPT_COST: '4' }, false);
+  await untilReady(service.url);
+  await signUp(service.url, 'hana');
+  const headers = { authorization: `Bearer ${await token(service.url)}` };
+  const json = { 'content-type': 'application/json' };
+  const email = 'hana@example.com';
+  const taken = { username: 'hana', password1: PASSWORD, password2: PASSWORD, email };
+  const loads: Pick<Load, 'url' | 'method' | 'headers' | 'body'>[] = [
+    login(service.url),
+    { url: `${service.url}/user/me`, headers },
+    {
+      url: `${service.url}/user/create`,
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify(taken),
+    },
+    { url: `${service.url}/user/create`, method: 'POST', headers: json, body: '{"username":[' },
+  ];
+  const seconds = SOAK_MINUTES * 60;
+  const clients = loads.map(() => child('load.ts'));
+  const answers = Promise.all(
+    clients.map((client, i) => client.ask({ ...loads[i], concurrency: 2, seconds })),
+  ) as Promise<LoadResult[]>;
+  const memory: number[] = [];
+  for (let minute = 0; minute < SOAK_MINUTES; minute += 1) {
+    const samples: number[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      await delay(5000);
+      samples.push((await service.inside()).rss);
+    }
+    memory.push(median(samples));
+    console.log(`minute ${String(minute + 1)}: ${memory.at(-1)?.toFixed(0) ?? ''} MB`);
+  }
+  for (const [i, { rate }] of (await answers).entries()) {
+    console.log(
+      `${loads[i]?.method ?? 'GET'} ${loads[i]?.url ?? ''}: ${JSON.stringify(rate)} a second`,
+    );
+  }
+  const half = Math.floor(memory.length / 2);
+  const growth = median(memory.slice(half)) / median(memory.slice(0, half)) - 1;
+  report('Memory of the second half of the soak, against the first', percent(1 + growth), 'flat');
+  for (const { process } of clients) process.kill();
+  await service.stop();
 }
 
 async function peer(
