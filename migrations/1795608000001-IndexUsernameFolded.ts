@@ -1,7 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What makes names unique in whatever case. Partial, it is no key that others refer to: filling a
- * row in holds up no login of that account. */
+/** What makes names unique in whatever case. */
 const FOLDED = 'user_username_folded_key';
 /** By which a name is looked for among the rows that are not folded yet. */
 const UNFOLDED_NAMES = 'user_unfolded_username_idx';

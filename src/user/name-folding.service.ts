@@ -6,8 +6,10 @@ import { PeriodicJob } from '../database/periodic-job';
 import { caseFold } from './case-fold';
 
 const INTERVAL_MS = 60 * 1000;
-/** Rows that one transaction fills in: it holds nobody up. */
+/** Rows that one transaction fills in: logins of theirs wait for it, some 20 ms. */
 const BATCH_ROWS = 500;
+/** Where it would wait itself, for longer than this, it gives up and comes again. */
+const LOCK_TIMEOUT_MS = 100;
 /**
  * Longest name that is folded, in code points, each of which makes 12 bytes at most: an entry of an
  * index has room for 2,704. One that can be chosen is shorter.
@@ -57,8 +59,7 @@ export class NameFoldingService extends PeriodicJob {
         [FOLDING_LOCK],
       );
       if (!lock.mine) return undefined;
-      // Nobody is waited for who changes the table: there is another time.
-      await manager.query('LOCK TABLE "user" IN ROW EXCLUSIVE MODE NOWAIT');
+      await manager.query(`SET LOCAL lock_timeout = ${String(LOCK_TIMEOUT_MS)}`);
       // Who is being renamed is left for later: the rename folds the name itself.
       const accounts = await manager.query<Unfolded[]>(
         `SELECT id, username FROM "user"
@@ -72,7 +73,7 @@ export class NameFoldingService extends PeriodicJob {
     });
   }
 
-  /** Somebody who takes one of these names at this moment makes it fail: it is tried again. */
+  /** Fails if somebody takes one of these names at this moment. */
   private async fold(manager: EntityManager, accounts: readonly Unfolded[]): Promise<void> {
     if (accounts.length === 0) return;
     const names = [
