@@ -238,6 +238,7 @@ describe('HTTP', () => {
     ['Transfer-Encoding: chunked, identity', '0\r\n\r\n'],
     ['Transfer-Encoding: identity, chunked', '0\r\n\r\n'],
     ['Transfer-Encoding: gzip, chunked', '0\r\n\r\n'],
+    ['Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', '0\r\n\r\n'],
     ['Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', '0\r\n\r\n'],
     ['Transfer-Encoding: identity\r\nTransfer-Encoding: chunked', '0\r\n\r\n'],
     ['Transfer-Encoding:\r\nContent-Length: 0', ''],
@@ -394,17 +395,7 @@ describe('HTTP', () => {
     socket.write('0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');
     expect(answer).toMatch(/HTTP\/1\.1 200 [^]*$/);
-    // Who does not is not listened to for ever.
-    socket.on('error', () => undefined);
-    socket.write('POST /user/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
-    // By its end or by an error.
-    const closed = new Promise((resolve) => socket.once('close', resolve));
-    const go = (): void => {
-      while (!socket.destroyed && socket.write(chunk));
-      if (!socket.destroyed) socket.once('drain', go);
-    };
-    go();
-    await closed;
+    socket.destroy();
   });
 
   it('answers what was sent before it is answered that what follows is no HTTP', async () => {

@@ -35,10 +35,8 @@ const read: RequestHandler = (request, response, next) => {
   let refused = false;
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_DROPPED_BYTES) {
-      request.destroy();
-    } else if (bytes > MAX_BODY_BYTES && !refused && response.shouldKeepAlive) {
-      // Not on a connection that ends with the answer: what still comes would break it off.
+    if (bytes > MAX_BODY_BYTES && !refused && response.shouldKeepAlive) {
+      // What follows is dropped, until it is too late for it to arrive. Not on a connection that ends with the answer: what still comes would break it off.
       refused = true;
       next(new ApiError(413, 'bodyTooLarge'));
     }

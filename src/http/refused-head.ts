@@ -40,7 +40,6 @@ function isAmbiguous(request: Request): boolean {
     (hosts.length === 0 && httpVersion === '1.1') ||
     !hosts.every((host) => HOST.test(host)) ||
     // RFC 9112 §6.1: chunks are all that we understand, and HTTP/1.0 does not.
-    codings.length > 1 ||
     !codings.every((coding) => httpVersion === '1.1' && /^chunked$/i.test(coding))
   );
 }

@@ -38,8 +38,6 @@ export class ServiceAdapter extends ExpressAdapter {
       },
       this.getInstance<Express>(),
     );
-    // All header lines: what is beyond would not be seen.
-    this.httpServer.maxHeadersCount = 0;
     this.httpServer.setTimeout(SILENCE_MS);
     answerRefusedRequests(this.httpServer);
     trackAnswers(this.httpServer);
