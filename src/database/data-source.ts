@@ -61,6 +61,8 @@ export const SERVICE_NAME = 'user-account-service';
 /** Between two attempts to get it. */
 const MIGRATION_LOCK_RETRY_MS = 200;
 const POOL_SIZE = 10;
+/** Before another try: whoever cut one connection may be cutting others that are in the pool. */
+const RETRY_PAUSE_MS = 50;
 /** Where nobody waits for it. */
 const PATIENT_CONNECT_MS = 10_000;
 
@@ -202,6 +204,7 @@ export class ServiceDataSource extends DataSource {
       const isRead = /^\s*SELECT\b/.test(sql);
       const isSafe = isUndone(error) || (isRead && isConnectionDropped(error));
       if (runner !== undefined || !isSafe) throw error;
+      await delay(RETRY_PAUSE_MS);
       return super.query<T>(sql, parameters);
     }
   }
@@ -225,9 +228,10 @@ export class ServiceDataSource extends DataSource {
         ? this.manager.transaction(all)
         : this.manager.transaction(isolation, all);
     };
-    return attempt().catch((error: unknown) => {
-      if (isUndone(error) || (!committing && isConnectionDropped(error))) return attempt();
-      throw error;
+    return attempt().catch(async (error: unknown) => {
+      if (!isUndone(error) && (committing || !isConnectionDropped(error))) throw error;
+      await delay(RETRY_PAUSE_MS);
+      return attempt();
     });
   }
 

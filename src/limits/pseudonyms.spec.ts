@@ -7,6 +7,7 @@ describe('networkOf', () => {
     ['2001:db8:1:2::', '2001:DB8:1:2:ffff:ffff:ffff:ffff'],
     ['2001:db8:1:2::', '2001:0db8:0001:0002:0:0:192.0.2.1'],
     ['fe80::1', 'fe80::2%eth0'],
+    ['fe80::1', 'fe80::2%br-12ab.100'],
   ])('is the same for %s and %s', (one, other) => {
     expect(networkOf(one)).toBe(networkOf(other));
   });

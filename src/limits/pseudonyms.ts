@@ -29,7 +29,8 @@ export class Pseudonyms {
 
 /** What one customer of a provider has: an IPv4 address, however it is written, or an IPv6 /64. */
 export function networkOf(ip: string): string {
-  const address = ipaddr.process(ip);
+  // Of a link-local address, the interface that it came in by is no part.
+  const address = ipaddr.process(ip.replace(/%.*$/, ''));
   const bytes = address.toByteArray();
   return Buffer.from(
     address.kind() === 'ipv4' ? bytes : bytes.slice(0, IPV6_NETWORK_BYTES),

@@ -91,7 +91,7 @@ describe('a service', () => {
   it('in which a promise is broken that nobody waits for says so, and ends in order', async () => {
     const service = await startServiceOn(database, {
       NODE_ENV: 'production',
-      DRAIN_SECONDS: '60',
+      DRAIN_SECONDS: '5',
       NODE_OPTIONS: `--import ${join(__dirname, '../fixtures/break-on-signal.mjs')}`,
     });
     const agent = new Agent({ keepAlive: true });
