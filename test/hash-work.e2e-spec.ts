@@ -37,7 +37,8 @@ describe('the work of a login', () => {
     await app.get(DatabaseService).connected;
     const users = app.get(UserService);
     const email = 'hana@example.com';
-    const client = { gone: new AbortController().signal, ip: null, userAgent: null, log: logger };
+    const gone = new AbortController().signal;
+    const client = { gone, ip: null, userAgent: null, language: 'ko', log: logger } as const;
     await users.create(
       { username: 'hana', password1: PASSWORD, password2: PASSWORD, email },
       client,

@@ -1,5 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import pino from 'pino';
+import { DataSource } from 'typeorm';
 import { createApp } from '../src/app.setup';
 import { parseSettings } from '../src/config/settings';
 import { DatabaseService } from '../src/database/database.service';
@@ -635,7 +636,7 @@ describe('in the background', () => {
   it('whoever may says that an account may be guessed again', async () => {
     const { id, key } = await account('unlocked');
     await failures(key, 100);
-    await app.get(GuessLimits).reset(id);
+    await app.get(GuessLimits).reset(app.get(DataSource).manager, id);
     expect((await guess(stranger(), 'unlocked', PASSWORD)).status).toBe(200);
   });
 });

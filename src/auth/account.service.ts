@@ -1,19 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource, EntityManager } from 'typeorm';
-import { ValidationFailed } from '../errors/api-error';
+import type { DataSource } from 'typeorm';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
-import type { RunHash } from '../password/hash-queue';
 import { PasswordHasher } from '../password/password-hasher';
+import { RecoveryTokenService } from '../recovery/recovery-token.service';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { SessionService } from '../session/session.service';
 import { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
 import { InvalidToken } from './auth.errors';
 import { AuthService } from './auth.service';
+import { incorrectPassword, PasswordConfirmation } from './password-confirmation.service';
 import type { ChangePasswordDto } from './dto/change-password.dto';
 import type { DeleteAccountDto } from './dto/delete-account.dto';
 import type { TokenResponse } from './dto/token.response';
@@ -39,6 +39,8 @@ export class AccountService {
     private readonly auth: AuthService,
     private readonly limits: Limits,
     private readonly guesses: GuessLimits,
+    private readonly confirmation: PasswordConfirmation,
+    private readonly recoveryTokens: RecoveryTokenService,
   ) {}
 
   /**
@@ -52,7 +54,7 @@ export class AccountService {
     client: Client,
   ): Promise<void> {
     const ids = { account: account.id, session: sessionId };
-    const changed = await this.withVerifiedPassword(account, current_password, client, {
+    const changed = await this.confirmation.confirm(account, current_password, client, {
       prepare: (run) => this.hasher.hash(run, password1),
       commit: async (manager, old, password) => {
         const { affected } = await manager.update(
@@ -64,6 +66,7 @@ export class AccountService {
         await this.referenceTokens.endAll(manager, account.id);
         await this.sessions.endAll(manager, account.id, sessionId);
         await this.guesses.forgetOtherPlaces(manager, account.id, client);
+        await this.recoveryTokens.endAll(manager, account.id, ['reset']);
         return true;
       },
     });
@@ -81,8 +84,7 @@ export class AccountService {
     { password }: DeleteAccountDto,
     client: Client,
   ): Promise<void> {
-    const deleted = await this.withVerifiedPassword(account, password, client, {
-      prepare: () => Promise.resolve(''),
+    const deleted = await this.confirmation.confirm(account, password, client, {
       commit: async (manager, old) => {
         // Of a DELETE, TypeORM answers the rows and how many they are.
         const [[gone]] = await manager.query<[{ username: string }[], number]>(
@@ -112,7 +114,7 @@ export class AccountService {
     username: string,
     client: Client,
   ): Promise<Renamed> {
-    await this.limits.take('rename', client, account.id);
+    await this.limits.take('rename', client, String(account.id));
     const { renamed, session } = await this.dataSource.transaction(async (manager) => {
       const renamed = await this.users.rename(manager, account, username);
       if (renamed === undefined) throw new InvalidToken();
@@ -153,48 +155,4 @@ export class AccountService {
     });
     logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
   }
-
-  /**
-   * Does something to an account for whoever knows its password. If the hash is another by the time
-   * it is to be done, of the same password or of another, the password is verified anew.
-   *
-   * @param prepare hashes what else is to be hashed, within the same place in the queue
-   * @param commit does it, given the hash that was verified, or says that it is another by now
-   * @returns whether it was the password
-   * @throws TooManyRequests when it was guessed too often
-   */
-  private async withVerifiedPassword(
-    account: User,
-    password: string,
-    client: Client,
-    work: {
-      readonly prepare: (run: RunHash) => Promise<string>;
-      readonly commit: (manager: EntityManager, old: string, prepared: string) => Promise<boolean>;
-    },
-  ): Promise<boolean> {
-    const { id, username } = account;
-    for (;;) {
-      const verified = await this.hasher.reserve(client.gone, async (run) => {
-        const find = (): Promise<User> => Promise.resolve(account);
-        const old = await this.guesses.guess({ username, find }, client, async () => {
-          const user = await this.users.findWithPassword(username);
-          const matched = await this.hasher.verify(run, password, username, user?.password);
-          // The name may be somebody else's by now, whose password is none of this account's.
-          return user?.id !== id || matched === undefined ? undefined : user.password;
-        });
-        return old === undefined ? undefined : { old, prepared: await work.prepare(run) };
-      });
-      if (verified === undefined) return false;
-      const { old, prepared } = verified;
-      const done = await this.dataSource.transaction((manager) =>
-        work.commit(manager, old, prepared),
-      );
-      if (done) return true;
-    }
-  }
-}
-
-/** Whoever is logged in and does not know the password is told so at its field. */
-function incorrectPassword(field: string): ValidationFailed {
-  return new ValidationFailed([{ loc: ['body', field], messageName: 'incorrectPassword' }]);
 }

@@ -22,7 +22,7 @@ import {
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
 import type { User } from '../user/user.entity';
-import { INVALID_GRANT, TEMPORARILY_UNAVAILABLE } from './auth.errors';
+import { EMAIL_NOT_VERIFIED, INVALID_GRANT, TEMPORARILY_UNAVAILABLE } from './auth.errors';
 import { AuthService } from './auth.service';
 import { CurrentLogin } from './current-login.decorator';
 import { LoginDto } from './dto/login.dto';
@@ -46,6 +46,10 @@ export class AuthController {
   @ApiConsumes('application/x-www-form-urlencoded', 'multipart/form-data')
   @ApiBody({ type: LoginDto })
   @ApiOkResponse({ type: TokenResponse })
+  @ApiErrorResponse(403, ['emailNotVerified'], {
+    type: OAuthErrorResponse,
+    members: EMAIL_NOT_VERIFIED,
+  })
   @ApiErrorResponse(401, ['incorrectCredentials'], {
     type: OAuthErrorResponse,
     members: INVALID_GRANT,

@@ -7,6 +7,11 @@ export const INVALID_GRANT = {
   error_description: 'Incorrect username or password',
 } as const;
 
+export const EMAIL_NOT_VERIFIED = {
+  error: 'invalid_grant',
+  error_description: 'The email address has to be confirmed first',
+} as const;
+
 /** 401 of a login: the same whether there is no such user or the password is another. */
 export class IncorrectCredentials extends ApiError {
   override readonly name = 'IncorrectCredentials';
@@ -17,6 +22,16 @@ export class IncorrectCredentials extends ApiError {
       headers: status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {},
       members: INVALID_GRANT,
     });
+  }
+}
+
+/** 403 of a login: the password is right, and the address has to be confirmed first. */
+export class EmailNotVerified extends ApiError {
+  override readonly name = 'EmailNotVerified';
+
+  /** @param status 400 is what the token endpoint of OAuth 2.0 answers */
+  constructor(status: 400 | 403 = 403) {
+    super(status, 'emailNotVerified', { members: EMAIL_NOT_VERIFIED });
   }
 }
 

@@ -12,6 +12,7 @@ import type { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
 import { Settings } from '../config/settings';
 import {
+  EmailNotVerified,
   IncorrectCredentials,
   InvalidRefreshToken,
   InvalidToken,
@@ -46,6 +47,7 @@ export class AuthService {
    * an account here. A place in the queue comes first, so that a refusal costs nothing.
    *
    * @throws IncorrectCredentials in both cases
+   * @throws EmailNotVerified when that is asked for, to whoever knows the password
    * @throws Overloaded when too many hashes are waiting already
    * @throws TooManyRequests when it was guessed too often
    */
@@ -62,6 +64,9 @@ export class AuthService {
         })
         .catch(throwForOAuth);
       if (user === undefined) throw new IncorrectCredentials();
+      if (this.settings.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
+        throw new EmailNotVerified();
+      }
       return user;
     });
   }
@@ -75,7 +80,8 @@ export class AuthService {
   ): Promise<User | undefined> {
     for (let user = found; ; user = await this.users.findWithPassword(username)) {
       const matched = await this.hasher.verify(run, password, username, user?.password);
-      if (user === null || matched === undefined) return undefined;
+      // Disabled, an account is like one whose password nobody knows.
+      if (user?.disabledAt !== null || matched === undefined) return undefined;
       if (!this.hasher.needsRehash(user.password, matched)) return user;
       const rehashed = await this.hasher.hash(run, password);
       if (await this.users.replaceHash(user, rehashed)) {

@@ -12,7 +12,6 @@ import {
   ApiErrorResponse,
   ApiHashing,
   ApiLimited,
-  ApiSameOrigin,
   ApiTokenToWrite,
 } from '../openapi/decorators';
 import { CurrentUser } from '../user/current-user.decorator';
@@ -47,11 +46,11 @@ export class BrowserSessionController {
       },
     },
   })
+  @ApiErrorResponse(403, ['crossOrigin', 'emailNotVerified'])
   @ApiErrorResponse(401, ['incorrectCredentials'], {
     type: OAuthErrorResponse,
     members: INVALID_GRANT,
   })
-  @ApiSameOrigin()
   @ApiBodyErrors()
   @ApiHashing()
   @ApiLimited(['tooManyPasswords'], {

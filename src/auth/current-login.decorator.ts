@@ -23,3 +23,9 @@ export const CurrentLogin = createParamDecorator(
     return user;
   },
 );
+
+/** The same, where there may be none; see `LoginIfAny`. */
+export const LoginOfRequest = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Express.User | undefined =>
+    context.switchToHttp().getRequest<Request>().user,
+);

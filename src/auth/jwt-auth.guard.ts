@@ -2,7 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
-import { IS_PUBLIC } from '../http/public.decorator';
+import { IF_ANY, IS_PUBLIC } from '../http/public.decorator';
 import { requireSameOrigin } from '../http/same-origin';
 import { logSecurity } from '../logging/security-log';
 import { InvalidToken, NotAuthenticated } from './auth.errors';
@@ -20,12 +20,13 @@ export class JwtAuthGuard extends AuthGuard('jwt') {
 
   /** @throws CrossOrigin when a cookie would authorise a write that another page may have sent */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, [
+    const isPublic = this.reflector.getAllAndOverride<true | typeof IF_ANY | undefined>(IS_PUBLIC, [
       context.getHandler(),
       context.getClass(),
     ]);
     if (isPublic === true) return true;
     const request = context.switchToHttp().getRequest<Request>();
+    if (isPublic === IF_ANY && credentialOf(request) === undefined) return true;
     if (!SAFE_METHODS.includes(request.method) && credentialOf(request)?.byCookie === true) {
       requireSameOrigin(request);
     }

@@ -41,7 +41,13 @@ export class TokenController {
   @ApiUnreadableBody()
   @ApiErrorResponse(
     400,
-    ['incorrectCredentials', 'invalidRefreshToken', 'unsupportedGrantType', 'bodyUnreadable'],
+    [
+      'incorrectCredentials',
+      'emailNotVerified',
+      'invalidRefreshToken',
+      'unsupportedGrantType',
+      'bodyUnreadable',
+    ],
     { type: TokenErrorResponse, members: INVALID_GRANT },
   )
   @ApiHashing()

@@ -171,6 +171,38 @@ export class Settings {
   @RateText()
   readonly RENAMES_PER_ACCOUNT: Rate = { count: 20, seconds: HOUR };
 
+  /** Mails that one address asks for, to whomever. */
+  @RateText()
+  readonly MAIL_REQUESTS_PER_ADDRESS: Rate = { count: 30, seconds: HOUR };
+
+  /** Mails that anybody asks for to one mailbox. */
+  @RateText()
+  readonly MAILS_PER_MAILBOX: Rate = { count: 5, seconds: HOUR };
+
+  /** Tokens and codes of mails, good or bad, from one address. */
+  @RateText()
+  readonly MAIL_TOKENS_PER_ADDRESS: Rate = { count: 60, seconds: HOUR };
+
+  /** Mail server: `smtp://` or `smtps://`, with user and password; see `mail`. */
+  @SmtpUrl()
+  readonly SMTP_URL: string = '';
+
+  /** File that holds `SMTP_URL`. */
+  @Text()
+  readonly SMTP_URL_FILE: string = '';
+
+  /** Whom mails are from; see `mailFrom`. */
+  @Text()
+  readonly MAIL_FROM: string = '';
+
+  /** Where people open the page; what links in mails begin with. See `publicUrl`. */
+  @PublicUrl()
+  readonly PUBLIC_URL: string = '';
+
+  /** Whether only accounts whose address is known to be theirs can log in. */
+  @Switch()
+  readonly REQUIRE_VERIFIED_EMAIL: boolean = false;
+
   /** `CORS_ORIGINS`, one by one. */
   get corsOrigins(): string[] {
     return this.CORS_ORIGINS === '' ? [] : commaSeparated(this.CORS_ORIGINS);
@@ -181,6 +213,25 @@ export class Settings {
     const { TRUST_PROXY } = this;
     if (/^\d*$/.test(TRUST_PROXY)) return Number(TRUST_PROXY);
     return commaSeparated(TRUST_PROXY);
+  }
+
+  /**
+   * What becomes of mails: they are sent; or kept and shown to whoever sits at this machine, with the
+   * embedded database; or there are none.
+   */
+  get mail(): 'sent' | 'kept' | 'none' {
+    if (this.SMTP_URL !== '') return 'sent';
+    return this.embedded ? 'kept' : 'none';
+  }
+
+  /** `PUBLIC_URL`, or where the page of an embedded database is. Never with a slash at its end. */
+  get publicUrl(): string {
+    return this.PUBLIC_URL === '' ? `http://localhost:${String(this.PORT)}` : this.PUBLIC_URL;
+  }
+
+  /** `MAIL_FROM`, or nobody at the host of `publicUrl`. */
+  get mailFrom(): string {
+    return this.MAIL_FROM === '' ? `no-reply@${new URL(this.publicUrl).hostname}` : this.MAIL_FROM;
   }
 
   /** Whether the service brings its own PostgreSQL. */
@@ -225,6 +276,16 @@ export function parseSettings(environment: Environment): Settings {
       'PASSWORD_SCHEME must be bcrypt while COEXIST_WITH_FASTAPI is on: the FastAPI backend verifies nothing else',
     );
   }
+  if (settings.mail === 'sent' && settings.PUBLIC_URL === '' && !settings.embedded) {
+    problems.push(
+      'PUBLIC_URL is missing: with SMTP_URL set, links in mails begin with it, such as https://accounts.example.com',
+    );
+  }
+  if (settings.mail === 'none' && settings.REQUIRE_VERIFIED_EMAIL) {
+    problems.push(
+      'SMTP_URL is missing: with REQUIRE_VERIFIED_EMAIL on, who signs up gets a mail before they can log in',
+    );
+  }
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }
@@ -233,6 +294,30 @@ function Host(): PropertyDecorator {
   return Matches(/^(\/.*|[\w.:-]*)$/, {
     message: 'must be the name or address of a host, or the directory of a socket; no URL',
   });
+}
+
+function SmtpUrl(): PropertyDecorator {
+  return Matches(/^(smtps?:\/\/[^\s/]+\/?(\?\S*)?)?$/, {
+    message: 'must be like smtps://user:password@mail.example.com or smtp://mail.example.com:25',
+  });
+}
+
+function PublicUrl(): PropertyDecorator {
+  return ValidateBy({
+    name: 'publicUrl',
+    validator: {
+      validate: (value) => value === '' || (typeof value === 'string' && isPublicUrl(value)),
+      defaultMessage: () =>
+        'must be where people open the page, such as https://accounts.example.com: no slash at the end',
+    },
+  });
+}
+
+/** Of the web, written as a browser would, and with a path if the page has one. */
+function isPublicUrl(text: string): boolean {
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
+  const { origin, pathname } = new URL(text);
+  return text === origin + pathname.replace(/\/$/, '');
 }
 
 function Text(): PropertyDecorator {

@@ -15,6 +15,8 @@ import type { Settings } from '../config/settings';
 import { KnownPlace } from '../limits/known-place.entity';
 import { PasswordFailure } from '../limits/password-failure.entity';
 import { RateLimit } from '../limits/rate-limit.entity';
+import { Mail } from '../mail/mail.entity';
+import { RecoveryToken } from '../recovery/recovery-token.entity';
 import { RefreshToken } from '../session/refresh-token.entity';
 import { RevokedToken } from '../session/revoked-token.entity';
 import { UserSession } from '../session/user-session.entity';
@@ -25,6 +27,7 @@ import { AddNotBefore1795521600000 } from '../../migrations/1795521600000-AddNot
 import { AddUsernameFolded1795608000000 } from '../../migrations/1795608000000-AddUsernameFolded';
 import { IndexUsernameFolded1795608000001 } from '../../migrations/1795608000001-IndexUsernameFolded';
 import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
+import { CreateRecovery1795867200000 } from '../../migrations/1795867200000-CreateRecovery';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientPool } from './impatient-pool';
@@ -39,6 +42,8 @@ const ENTITIES = [
   RateLimit,
   PasswordFailure,
   KnownPlace,
+  RecoveryToken,
+  Mail,
 ];
 
 /** Every migration, oldest first: named here, so that a left-over file in a build never runs. */
@@ -49,6 +54,7 @@ export const MIGRATIONS = [
   AddUsernameFolded1795608000000,
   IndexUsernameFolded1795608000001,
   CreateLimits1795780800000,
+  CreateRecovery1795867200000,
 ];
 
 /** Where it is written down which have run; others in the database may have tables of migrations too. */

@@ -118,6 +118,17 @@ export const MESSAGES = {
     ko: '틀린 비밀번호가 너무 많았습니다. 나중에 다시 시도하거나, 전에 로그인했던 곳에서 시도하세요.',
     en: 'Too many wrong passwords: try again later, or from where you have logged in before.',
   },
+  noMail: {
+    reference: '이 서비스는 메일을 보내지 않습니다. 관리자에게 문의하세요.',
+    ko: '이 서비스는 메일을 보내지 않습니다. 관리자에게 문의하세요.',
+    en: 'This service sends no mail: ask whoever runs it.',
+  },
+  emailNotVerified: {
+    reference:
+      '이메일 주소를 먼저 확인해야 합니다. 받은 메일의 링크를 열거나, 메일을 다시 요청하세요.',
+    ko: '이메일 주소를 먼저 확인해야 합니다. 받은 메일의 링크를 열거나, 메일을 다시 요청하세요.',
+    en: 'The email address has to be confirmed first: open the link in the mail that was sent there, or ask for another.',
+  },
   clientGone: {
     reference: 'Client Closed Request',
     ko: '클라이언트가 연결을 끊었습니다.',
@@ -247,6 +258,12 @@ export const FIELD_MESSAGES = {
     reference: '비밀번호가 올바르지 않습니다.',
     ko: '비밀번호가 올바르지 않습니다.',
     en: 'This is not the password of the account.',
+  },
+  mailToken: {
+    type: 'value_error',
+    reference: '링크나 코드가 올바르지 않거나, 이미 사용했거나, 만료되었습니다. 새로 요청하세요.',
+    ko: '링크나 코드가 올바르지 않거나, 이미 사용했거나, 만료되었습니다. 새로 요청하세요.',
+    en: 'This link or code is not valid, was used already or has expired: ask for another.',
   },
   integer: {
     type: 'type_error.integer',

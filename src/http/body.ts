@@ -61,6 +61,15 @@ export const jsonBody: readonly RequestHandler[] = [
   },
 ];
 
+/** For routes that take JSON, or nothing, which is an object without members. */
+export const optionalJsonBody: readonly RequestHandler[] = [
+  ...jsonBody,
+  (request, _response, next) => {
+    request.body ??= {};
+    next();
+  },
+];
+
 /**
  * For routes that take a form, urlencoded or multipart: an object of its fields. As in the
  * reference, a field without a value is none, and a body of another type has no fields. A field

@@ -14,6 +14,8 @@ export interface Client {
   readonly ip: string | null;
   /** What it calls itself. */
   readonly userAgent: string | null;
+  /** In which it is written to: the one it wishes for, or else Korean. */
+  readonly language: 'ko' | 'en';
   /** Log whose lines carry the id of the request. */
   readonly log: Logger;
 }
@@ -29,6 +31,7 @@ export function clientOf(request: Request): Client {
     gone: controller.signal,
     ip: addressOf(request.ip),
     userAgent: request.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
+    language: request.acceptsLanguages('ko', 'en') === 'en' ? 'en' : 'ko',
     log: request.log,
   };
 }

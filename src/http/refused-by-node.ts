@@ -38,6 +38,8 @@ export function answerRefusedRequests(server: Server): void {
       .writeHead(417, {
         'Content-Type': 'application/json',
         'Content-Length': Buffer.byteLength(body),
+        // Nobody has looked at the rest of the head, which may mean something else to a proxy.
+        Connection: 'close',
       })
       .end(body);
   });

@@ -59,47 +59,57 @@ export class GuessLimits {
     verify: (account: Account | null) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     if (!this.settings.RATE_LIMIT) return verify(await find());
+    const name = `name:${this.pseudonyms.of(`name:${username}`)}`;
+    const nameAtAddress = this.pseudonyms.ofPlace(client, name);
+    // Before anything is waited for: who goes on all the same holds nobody up.
+    this.limits.refuseKnown('password', client);
+    this.limits.refuseKnown('password of account', client, nameAtAddress);
     const ofAddress = await this.limits.take('password', client);
-    const found = await find();
-    const id = found?.id;
-    const account =
-      id === undefined ? `name:${this.pseudonyms.of(`name:${username}`)}` : accountKey(id);
-    const place = this.pseudonyms.ofPlace(client, account);
-    const ofPlace = await this.limits
-      .take('password of account', client, id, place)
+    const ofName = await this.limits
+      .take('password of account', client, nameAtAddress)
       .catch(async (refusal: unknown) => {
         // Of one account that is tried again and again, others at the address know nothing.
         if (refusal instanceof TooManyRequests) await ofAddress.giveBack();
         throw refusal;
       });
-    const failures = await this.count(account, id, place, client);
+    const found = await find();
+    const id = found?.id;
+    const account = id === undefined ? name : accountKey(id);
+    const failures = await this.count(account, id, client);
     const verified = await verify(found);
     if (verified !== undefined) {
-      await Promise.all([
-        ofAddress.giveBack(),
-        ofPlace.reset(),
-        this.succeeded(account, id, place),
-      ]);
+      // One after the other: a login needs no more than one connection.
+      await this.succeeded(account, id, client);
+      await ofName.reset();
+      await ofAddress.giveBack();
     } else if (failures === this.forStrangers || failures === this.total) {
       logSecurity(client.log, 'authn_login_lock', { account: id });
     }
     return verified;
   }
 
-  /** Lets an account be guessed again as if nobody ever had, for whoever may say so. */
-  async reset(userId: number): Promise<void> {
-    await this.failures.delete({ account: accountKey(userId) });
+  /** Lets an account be guessed again as if nobody ever had, in the transaction of what is the reason. */
+  async reset(manager: EntityManager, userId: number): Promise<void> {
+    await manager.query('DELETE FROM password_failure WHERE account = $1', [accountKey(userId)]);
   }
 
   /** Forgets all of an account that is deleted, in the transaction in which it is. */
   async forget(manager: EntityManager, userId: number): Promise<void> {
     await manager.query('DELETE FROM known_place WHERE user_id = $1', [userId]);
-    await manager.query('DELETE FROM password_failure WHERE account = $1', [accountKey(userId)]);
+    await this.reset(manager, userId);
   }
 
   /** Forgets from where an account was logged in to but here, in the transaction of what is the reason. */
   async forgetOtherPlaces(manager: EntityManager, userId: number, client: Client): Promise<void> {
-    await manager.query('DELETE FROM known_place WHERE user_id = $1 AND place <> $2', [
+    await manager.query('DELETE FROM known_place WHERE user_id = $1 AND place <> ALL ($2)', [
+      userId,
+      this.pseudonyms.allOfPlace(client, accountKey(userId)),
+    ]);
+  }
+
+  /** Knows from where an account was made, in the transaction in which it is. */
+  async know(manager: EntityManager, userId: number, client: Client): Promise<void> {
+    await manager.query('INSERT INTO known_place (user_id, place) VALUES ($1, $2)', [
       userId,
       this.pseudonyms.ofPlace(client, accountKey(userId)),
     ]);
@@ -114,7 +124,6 @@ export class GuessLimits {
   private async count(
     account: string,
     userId: number | undefined,
-    place: string,
     client: Client,
   ): Promise<number> {
     const [found] = await this.failures.query<
@@ -122,7 +131,7 @@ export class GuessLimits {
     >(
       `WITH here AS (
               SELECT EXISTS (
-                       SELECT FROM known_place WHERE user_id = $2 AND place = $3
+                       SELECT FROM known_place WHERE user_id = $2 AND place = ANY ($3)
                           AND last_login_at > now() - interval '${String(PLACE_DAYS)} days') AS known),
             counted AS (
               INSERT INTO password_failure AS f (account, failures, retry_at, expires_at)
@@ -142,7 +151,7 @@ export class GuessLimits {
       [
         account,
         userId ?? null,
-        place,
+        this.pseudonyms.allOfPlace(client, account),
         this.total,
         this.forStrangers,
         this.settings.LOGIN_FAILURES_BEFORE_DELAY,
@@ -162,7 +171,7 @@ export class GuessLimits {
   private async succeeded(
     account: string,
     userId: number | undefined,
-    place: string,
+    client: Client,
   ): Promise<void> {
     await this.failures.query(
       `WITH forgotten AS (DELETE FROM password_failure WHERE account = $1)
@@ -170,7 +179,7 @@ export class GuessLimits {
        SELECT $2::integer, $3 WHERE $2 IS NOT NULL
        ON CONFLICT (user_id, place) DO UPDATE SET last_login_at = now()
         WHERE k.last_login_at < now() - interval '1 day'`,
-      [account, userId ?? null, place],
+      [account, userId ?? null, this.pseudonyms.ofPlace(client, account)],
     );
   }
 }

@@ -24,6 +24,9 @@ const DOORS = {
   },
   registration: { setting: 'REGISTRATIONS_PER_ADDRESS', says: 'tooManyRequests' },
   refresh: { setting: 'REFRESHES_PER_ADDRESS', says: 'tooManyRequests' },
+  mail: { setting: 'MAIL_REQUESTS_PER_ADDRESS', says: 'tooManyRequests' },
+  mailbox: { setting: 'MAILS_PER_MAILBOX', says: 'tooManyRequests' },
+  'mail token': { setting: 'MAIL_TOKENS_PER_ADDRESS', says: 'tooManyRequests' },
   rename: { setting: 'RENAMES_PER_ACCOUNT', says: 'tooManyRequests' },
 } as const satisfies Record<string, { setting: RateSetting; says: MessageName }>;
 
@@ -41,6 +44,11 @@ const NOTHING: Taken = {
   giveBack: () => Promise.resolve(),
   reset: () => Promise.resolve(),
 };
+
+/** Of rate-limiter-flexible: how long a key is refused from memory. */
+interface InMemoryBlocks {
+  getInMemoryBlockMsBeforeExpire(key: string): number;
+}
 
 /**
  * How often something may be done in a window of time, which begins with the first of it. All
@@ -81,27 +89,38 @@ export class Limits {
     ) as Record<Door, RateLimiterPostgres>;
   }
 
+  /** Under what something is counted that nobody should read there, such as an address of mail. */
+  keyOf(text: string): string {
+    return this.pseudonyms.of(text);
+  }
+
+  /**
+   * Refuses who has gone on at twice the limit, and counts nothing: at once, without the database.
+   *
+   * @param key of whom it is counted, by default of the address of the client
+   * @throws TooManyRequests
+   */
+  refuseKnown(door: Door, client: Client, key = this.pseudonyms.ofPlace(client)): void {
+    const limiter = this.limiters[door];
+    // Its types leave this out.
+    const blocks = limiter as unknown as InMemoryBlocks;
+    const ms = blocks.getInMemoryBlockMsBeforeExpire(limiter.getKey(key));
+    if (ms > 0) throw refused(door, client, ms);
+  }
+
   /**
    * Counts one more, before it is done.
    *
-   * @param account whose it is; nobody's is counted for the address of the client
-   * @param key under which it is counted, if that is another
+   * @param key of whom it is counted, by default of the address of the client
    * @throws TooManyRequests when there were too many
    */
-  async take(
-    door: Door,
-    client: Client,
-    account?: number,
-    key = account === undefined ? this.pseudonyms.ofPlace(client) : String(account),
-  ): Promise<Taken> {
+  async take(door: Door, client: Client, key = this.pseudonyms.ofPlace(client)): Promise<Taken> {
     if (!this.settings.RATE_LIMIT) return NOTHING;
     const limiter = this.limiters[door];
     const { msBeforeNext } = await limiter.consume(key).catch((refusal: unknown) => {
       // What is thrown is this, or what the database said.
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      logSecurity(client.log, 'excess_rate_limit_exceeded', { account });
-      const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-      throw new TooManyRequests(DOORS[door].says, seconds);
+      throw refused(door, client, refusal.msBeforeNext);
     });
     const windowEnds = Date.now() + msBeforeNext;
     return {
@@ -114,4 +133,9 @@ export class Limits {
       },
     };
   }
+}
+
+function refused(door: Door, client: Client, msBeforeNext: number): TooManyRequests {
+  logSecurity(client.log, 'excess_rate_limit_exceeded');
+  return new TooManyRequests(DOORS[door].says, Math.max(1, Math.ceil(msBeforeNext / 1000)));
 }

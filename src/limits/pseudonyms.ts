@@ -11,20 +11,40 @@ const IPV6_NETWORK_BYTES = 8;
 @Injectable()
 export class Pseudonyms {
   private readonly key: KeyObject;
+  /** The current one, and that of before a rotation. */
+  private readonly keys: readonly KeyObject[];
 
-  constructor(keys: SigningKeys) {
-    this.key = createSecretKey(Buffer.from(hkdfSync('sha256', keys.current, '', 'limits', 32)));
+  constructor({ current, previous }: SigningKeys) {
+    this.key = derive(current);
+    this.keys = [this.key, ...(previous === undefined ? [] : [derive(previous)])];
   }
 
   /** A keyed digest: always the same for the same text. */
   of(text: string): string {
-    return createHmac('sha256', this.key).update(text).digest('base64url');
+    return digest(this.key, text);
   }
 
   /** Of where a client is. @param whose account it is there for, if that matters */
   ofPlace({ ip }: Pick<Client, 'ip'>, whose = ''): string {
-    return this.of(`place:${ip === null ? '' : networkOf(ip)}:${whose}`);
+    return this.of(place(ip, whose));
   }
+
+  /** The same, and what it was before a rotation of the key. */
+  allOfPlace({ ip }: Pick<Client, 'ip'>, whose: string): string[] {
+    return this.keys.map((key) => digest(key, place(ip, whose)));
+  }
+}
+
+function derive(key: KeyObject): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'limits', 32)));
+}
+
+function digest(key: KeyObject, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
+}
+
+function place(ip: string | null, whose: string): string {
+  return `place:${ip === null ? '' : networkOf(ip)}:${whose}`;
 }
 
 /** What one customer of a provider has: an IPv4 address, however it is written, or an IPv6 /64. */

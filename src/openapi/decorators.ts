@@ -5,6 +5,7 @@ import {
   ApiOAuth2,
   ApiResponse,
   type ApiResponseOptions,
+  ApiSecurity,
 } from '@nestjs/swagger';
 import { ErrorResponse, ValidationErrorResponse } from '../errors/dto/error.response';
 import { validationBody } from '../errors/error-body';
@@ -102,14 +103,17 @@ export function ApiQueryErrors(name: string): MethodDecorator & ClassDecorator {
   });
 }
 
-/** The operation gives out a cookie, or is a write that one may authorise. */
-export function ApiSameOrigin(): MethodDecorator & ClassDecorator {
-  return ApiErrorResponse(403, ['crossOrigin']);
-}
-
 /** The operation hashes a password, and may have more of them to hash than it can. */
 export function ApiHashing(): MethodDecorator & ClassDecorator {
   return ApiErrorResponse(503, ['unavailable', 'overloaded'], { headers: RETRY_AFTER });
+}
+
+/** The operation sends a mail. @param limited what else it says when it came too often */
+export function ApiMail(...limited: MessageName[]): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    ApiErrorResponse(503, ['unavailable', 'noMail'], { headers: RETRY_AFTER }),
+    ApiLimited(['tooManyRequests', ...limited]),
+  );
 }
 
 /** The operation may be done so often and no more. @param oauth whether it says so as OAuth 2.0 has it */
@@ -126,7 +130,12 @@ export const COOKIE_SCHEME = 'SessionCookie';
 
 /** The operation is a write that needs a token. */
 export function ApiTokenToWrite(): MethodDecorator & ClassDecorator {
-  return applyDecorators(ApiToken(), ApiSameOrigin());
+  return applyDecorators(ApiToken(), ApiErrorResponse(403, ['crossOrigin']));
+}
+
+/** The operation is a write that whoever has a token sends with it. */
+export function ApiTokenIfAny(): MethodDecorator & ClassDecorator {
+  return applyDecorators(ApiSecurity({}), ApiTokenToWrite());
 }
 
 /** The operation needs a token, from the form of Swagger UI or pasted there. */

@@ -101,6 +101,11 @@ export class PasswordHasher {
       : format.scheme === 'argon2id' || format.cost < cost;
   }
 
+  /** A hash like new ones, of a password that nobody knows. */
+  unknownPassword(): string {
+    return decoyHash(this.newSettings());
+  }
+
   /** Says what hashes there are, so that those of nobody are like them, where they are hashes. */
   setCensus(census: HashCensus): void {
     this.census = new Map(

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
-import { User } from '../user/user.entity';
+import { ACCOUNT_COLUMNS, User } from '../user/user.entity';
 import { RevokedToken } from './revoked-token.entity';
 
 /** Longest life of a token of the reference, in seconds. */
@@ -31,7 +31,7 @@ export class ReferenceTokenService {
   /** The account that a token speaks for, unless it is dead. One query. */
   async accountOf({ username, issuedAt, signed }: ReferenceToken): Promise<User | null> {
     const [user] = await this.revoked.query<User[]>(
-      `SELECT id, username, email FROM "user"
+      `SELECT ${ACCOUNT_COLUMNS} FROM "user"
         WHERE username = $1 AND ${ALIVE}`,
       [username, issuedAt, [digestOf('token', signed), digestOf('name', username)]],
     );
@@ -79,7 +79,7 @@ export class ReferenceTokenService {
 }
 
 /** Given, as second and third parameter, when a token was issued and the digests that may be dead. */
-const ALIVE = `not_before <= to_timestamp($2) AND NOT EXISTS (
+const ALIVE = `disabled_at IS NULL AND not_before <= to_timestamp($2) AND NOT EXISTS (
   SELECT FROM revoked_token WHERE digest = ANY ($3) AND issued_before > to_timestamp($2))`;
 
 /** First time that a token issued from now on may bear: they are dated by full seconds. */

@@ -130,7 +130,8 @@ export class RefreshTokenService {
               (SELECT hash FROM refresh_token WHERE hash = ANY ($3)) AS successor
          FROM refresh_token t JOIN user_session s ON s.id = t.session_id
          JOIN "user" u ON u.id = s.user_id
-        WHERE t.hash = $1 AND t.used_at IS NOT NULL AND s.expires_at > now()`,
+        WHERE t.hash = $1 AND t.used_at IS NOT NULL AND s.expires_at > now()
+          AND u.disabled_at IS NULL`,
       [hash, GRACE_SECONDS, successors.map(hashOf)],
     );
     if (found === undefined) return undefined;

@@ -55,7 +55,8 @@ export class SessionService {
    * Starts a login of an account, and ends its oldest one if there are too many.
    *
    * @param user with the hash that the password was verified against, and the name it was asked for by
-   * @returns undefined if either has changed meanwhile: what was verified does not hold any more
+   * @returns undefined if either has changed meanwhile, or the account was disabled: what was
+   *   verified does not hold any more
    */
   async start(
     user: User,
@@ -79,7 +80,8 @@ export class SessionService {
     // two logins at once, the one that has waited for the other is the newer.
     const [started] = await manager.query<{ id: string; seconds_left: number }[]>(
       `WITH owner AS (
-              SELECT id FROM "user" WHERE id = $1 AND password = $2 AND username = $8
+              SELECT id FROM "user"
+                WHERE id = $1 AND password = $2 AND username = $8 AND disabled_at IS NULL
                  FOR NO KEY UPDATE),
             locked AS MATERIALIZED (SELECT id, clock_timestamp() AS at FROM owner),
             login AS (
@@ -121,9 +123,11 @@ export class SessionService {
    */
   async accountOf({ sessionId, username, generation }: SessionToken): Promise<User | null> {
     const [found] = await this.sessions.query<(User & { unused: boolean })[]>(
-      `SELECT u.id, u.username, u.email, s.last_used_at < now() - interval '1 minute' AS unused
+      `SELECT u.id, u.username, u.email, u.email_verified_at AS "emailVerifiedAt",
+              s.last_used_at < now() - interval '1 minute' AS unused
          FROM user_session s JOIN "user" u ON u.id = s.user_id
-        WHERE s.id = $1 AND u.username = $2 AND s.generation = $3 AND s.expires_at > now()`,
+        WHERE s.id = $1 AND u.username = $2 AND s.generation = $3 AND s.expires_at > now()
+          AND u.disabled_at IS NULL`,
       [sessionId, username, generation],
     );
     if (found === undefined) return null;

@@ -8,7 +8,11 @@ export const USER_USERNAME_KEY = 'user_username_key';
 /** Ours, for names that are the same but for case; see `caseFold`. */
 export const USER_FOLDED_KEY = 'user_username_folded_key';
 
-/** An account: the reference's table, to the letter, and two columns more. */
+/** What a query selects to get an account as its owner sees it. */
+export const ACCOUNT_COLUMNS =
+  'id, username, email, email_verified_at AS "emailVerifiedAt"' as const;
+
+/** An account: the reference's table, to the letter, and four columns more. */
 @Entity('user')
 @Unique(USER_EMAIL_KEY, ['email'])
 @Unique(USER_USERNAME_KEY, ['username'])
@@ -45,4 +49,12 @@ export class User {
     default: () => `date_trunc('second', now())`,
   })
   notBefore!: Date;
+
+  /** When its owner has shown to read the mail of its address; null until then. */
+  @Column('timestamptz', { name: 'email_verified_at', nullable: true, select: false })
+  emailVerifiedAt!: Date | null;
+
+  /** Since when nobody logs in to it, whatever they know; null for all others. */
+  @Column('timestamptz', { name: 'disabled_at', nullable: true, select: false })
+  disabledAt!: Date | null;
 }

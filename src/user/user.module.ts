@@ -2,8 +2,10 @@ import { type MiddlewareConsumer, Module, type NestModule, RequestMethod } from 
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { jsonBody } from '../http/body';
 import { LimitsModule } from '../limits/limits.module';
+import { MailModule } from '../mail/mail.module';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
+import { RecoveryModule } from '../recovery/recovery.module';
 import { HashCensusService } from './hash-census.service';
 import { NameFoldingService } from './name-folding.service';
 import { UserController } from './user.controller';
@@ -11,7 +13,13 @@ import { User } from './user.entity';
 import { UserService } from './user.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User]), PasswordModule, LimitsModule],
+  imports: [
+    TypeOrmModule.forFeature([User]),
+    PasswordModule,
+    LimitsModule,
+    MailModule,
+    RecoveryModule,
+  ],
   controllers: [UserController],
   providers: [UserService, HashCensusService, NameFoldingService],
   exports: [UserService],

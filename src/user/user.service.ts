@@ -3,13 +3,22 @@ import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import type { DataSource, EntityManager, Repository } from 'typeorm';
 import { violatedUniqueConstraint } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
+import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
+import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
+import { RecoveryTokenService } from '../recovery/recovery-token.service';
 import { isStorable } from '../validation/rules';
 import { caseFold } from './case-fold';
 import type { CreateUserDto } from './dto/create-user.dto';
-import { User, USER_EMAIL_KEY, USER_FOLDED_KEY, USER_USERNAME_KEY } from './user.entity';
+import {
+  ACCOUNT_COLUMNS,
+  User,
+  USER_EMAIL_KEY,
+  USER_FOLDED_KEY,
+  USER_USERNAME_KEY,
+} from './user.entity';
 import { UserExists } from './user.errors';
 
 /** The accounts. */
@@ -20,6 +29,9 @@ export class UserService {
     @InjectRepository(User) private readonly users: Repository<User>,
     private readonly hasher: PasswordHasher,
     private readonly limits: Limits,
+    private readonly guesses: GuessLimits,
+    private readonly recoveryTokens: RecoveryTokenService,
+    private readonly outbox: Outbox,
   ) {}
 
   /**
@@ -37,11 +49,24 @@ export class UserService {
     });
     await refuseUnfolded(this.users.manager, username);
     const usernameFolded = caseFold(username);
-    // A transaction, so that a statement that was given up for taking too long is never committed.
-    const { identifiers } = await this.dataSource
-      .transaction((manager) => manager.insert(User, { username, usernameFolded, email, password }))
+    const id = await this.dataSource
+      .transaction(async (manager) => {
+        if (await this.recoveryTokens.isKeptForAnother(manager, email)) throw new UserExists();
+        const { identifiers } = await manager.insert(User, {
+          username,
+          usernameFolded,
+          email,
+          password,
+        });
+        const userId = identifiers[0]?.['id'] as number;
+        await this.guesses.know(manager, userId, client);
+        const { language } = client;
+        await this.outbox.add(manager, { kind: 'verify', userId, recipient: email, language });
+        return userId;
+      })
       .catch(refuseTaken);
-    logSecurity(client.log, 'user_created', { account: identifiers[0]?.['id'] as number });
+    this.outbox.flush();
+    logSecurity(client.log, 'user_created', { account: id });
   }
 
   /** The account of exactly this name, if there is one, with the hash to verify its password against. */
@@ -50,7 +75,7 @@ export class UserService {
     // Written here, the query of every login: TypeORM takes as long to write it as PostgreSQL to
     // answer it.
     const [user] = await this.users.query<User[]>(
-      'SELECT id, username, email, password FROM "user" WHERE username = $1',
+      `SELECT ${ACCOUNT_COLUMNS}, password, disabled_at AS "disabledAt" FROM "user" WHERE username = $1`,
       [username],
     );
     return user ?? null;
@@ -83,7 +108,7 @@ export class UserService {
     const [[renamed]] = await manager
       .query<[User[], number]>(
         `UPDATE "user" SET username = $3, username_folded = $4 WHERE id = $1 AND username = $2
-         RETURNING id, username, email, password`,
+         RETURNING ${ACCOUNT_COLUMNS}, password`,
         [id, old, username, caseFold(username)],
       )
       .catch(refuseTaken);
@@ -111,7 +136,7 @@ async function refuseUnfolded(manager: EntityManager, username: string, own = 0)
 }
 
 /** @throws UserExists for what failed because a name or an address is taken, or what else failed */
-function refuseTaken(error: unknown): never {
+export function refuseTaken(error: unknown): never {
   const constraint = violatedUniqueConstraint(error) ?? '';
   if ([USER_USERNAME_KEY, USER_EMAIL_KEY, USER_FOLDED_KEY].includes(constraint)) {
     throw new UserExists(error);

@@ -177,6 +177,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/user/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I forgot my password: send me a mail */
+        post: operations["forgotPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Choose another password, with what the mail has brought */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * This address is mine: what the mail has brought shows it
+         * @description Whoever is not logged in to the account while they confirm may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.
+         */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/email/verify/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send me the mail to confirm my address again */
+        post: operations["resendVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give me another address: once I confirm it there */
+        post: operations["changeEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/user/email/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It was not me who gave my account another address */
+        post: operations["revertEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -277,6 +382,12 @@ export interface components {
             username: string;
             /** @example hana@example.com */
             email: string;
+            /**
+             * Format: date-time
+             * @description When the address was confirmed; null until then.
+             * @example 2026-11-22T09:00:00.000Z
+             */
+            email_verified_at: string | null;
         };
         LoginDto: {
             /** @enum {string} */
@@ -446,12 +557,80 @@ export interface components {
             username: string;
             /** @example hana@example.com */
             email: string;
+            /**
+             * Format: date-time
+             * @description When the address was confirmed; null until then.
+             * @example 2026-11-22T09:00:00.000Z
+             */
+            email_verified_at: string | null;
             /** @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJoYW5hIn0.c2lnbmF0dXJl */
             access_token?: string;
             /** @enum {string} */
             token_type?: "bearer";
             /** @example 86400 */
             expires_in?: number;
+        };
+        ForgotPasswordDto: {
+            /**
+             * Format: email
+             * @example hana@example.com
+             */
+            email: string;
+        };
+        ResetPasswordDto: {
+            /**
+             * @description What the link ends with after `#`, or the code of eight digits.
+             * @example 12345678
+             */
+            token: string;
+            /**
+             * Format: email
+             * @description With a code: the address that it was sent to.
+             * @example hana@example.com
+             */
+            email?: string;
+            /**
+             * Format: password
+             * @example battery staple 8
+             */
+            password1: string;
+            /**
+             * Format: password
+             * @example battery staple 8
+             */
+            password2: string;
+        };
+        MailTokenDto: {
+            /**
+             * @description What the link ends with after `#`, or the code of eight digits.
+             * @example 12345678
+             */
+            token: string;
+            /**
+             * Format: email
+             * @description With a code: the address that it was sent to.
+             * @example hana@example.com
+             */
+            email?: string;
+        };
+        ResendDto: {
+            /**
+             * Format: email
+             * @example hana@example.com
+             */
+            email?: string;
+        };
+        ChangeEmailDto: {
+            /**
+             * Format: email
+             * @example hana@example.org
+             */
+            email: string;
+            /**
+             * Format: password
+             * @example correct horse 9
+             */
+            password: string;
         };
         HealthResponse: {
             /** @enum {string} */
@@ -983,6 +1162,17 @@ export interface operations {
                     "application/json": components["schemas"]["OAuthErrorResponse"];
                 };
             };
+            /** @description The email address has to be confirmed first: open the link in the mail that was sent there, or ask for another. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthErrorResponse"];
+                };
+            };
             /** @description The request did not arrive in time. */
             408: {
                 headers: {
@@ -1270,7 +1460,7 @@ export interface operations {
                     "application/json": components["schemas"]["OAuthErrorResponse"];
                 };
             };
-            /** @description This request must come from a page of the same origin. */
+            /** @description This request must come from a page of the same origin. / The email address has to be confirmed first: open the link in the mail that was sent there, or ask for another. */
             403: {
                 headers: {
                     /** @description Language of `detail`, when one was wished for. */
@@ -1543,7 +1733,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Incorrect username or password / This refresh token is not valid, has expired or was used before: log in again. / The grant_type must be password or refresh_token. / There was an error parsing the body */
+            /** @description Incorrect username or password / The email address has to be confirmed first: open the link in the mail that was sent there, or ask for another. / This refresh token is not valid, has expired or was used before: log in again. / The grant_type must be password or refresh_token. / There was an error parsing the body */
             400: {
                 headers: {
                     /** @description Language of `detail`, when one was wished for. */
@@ -2404,6 +2594,1081 @@ export interface operations {
                 };
             };
             /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    forgotPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPasswordDto"];
+            };
+        };
+        responses: {
+            /** @description If an account has this address, a mail is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / This service sends no mail: ask whoever runs it. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPasswordDto"];
+            };
+        };
+        responses: {
+            /** @description It is the one to log in with; every login has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTokenDto"];
+            };
+        };
+        responses: {
+            /** @description The address is confirmed, and the one of the account. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A user with this username or email address already exists. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    resendVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendDto"];
+            };
+        };
+        responses: {
+            /** @description If an account has this address, or the one that is logged in an address, that is not confirmed yet, a mail is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. / This service sends no mail: ask whoever runs it. */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    changeEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeEmailDto"];
+            };
+        };
+        responses: {
+            /** @description Mails are on their way, to the new address and the old. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not authenticated / Could not validate credentials */
+            401: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description RFC 6750 §3 */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This request must come from a page of the same origin. */
+            403: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A user with this username or email address already exists. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. / Too many wrong passwords: try again later, or from where you have logged in before. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /**
+             * @description The service is unavailable right now: try again in a moment. / This service sends no mail: ask whoever runs it.
+             *
+             *     The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment.
+             */
+            503: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    revertEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTokenDto"];
+            };
+        };
+        responses: {
+            /** @description The address is as before, the logins and the password have ended, and a mail to choose another is sent. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request / There was an error parsing the body */
+            400: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A user with this username or email address already exists. */
+            409: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large: at most 64 kB are accepted. */
+            413: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description This charset or content encoding is not supported: send UTF-8. */
+            415: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Expectation Failed */
+            417: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The body cannot be taken; one entry for each field that is wrong. */
+            422: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": [
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "username"
+                     *           ],
+                     *           "msg": "field required",
+                     *           "type": "value_error.missing"
+                     *         },
+                     *         {
+                     *           "loc": [
+                     *             "body",
+                     *             "password1"
+                     *           ],
+                     *           "msg": "ensure this value has at least 8 characters",
+                     *           "type": "value_error.any_str.min_length",
+                     *           "ctx": {
+                     *             "limit_value": 8
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValidationErrorResponse"];
+                };
+            };
+            /** @description Too many requests: try again later. */
+            429: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request headers are too large. */
+            431: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    /** @description Language of `detail`, when one was wished for. */
+                    "Content-Language"?: "ko" | "en";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The service is unavailable right now: try again in a moment. */
             503: {
                 headers: {
                     /** @description Language of `detail`, when one was wished for. */

@@ -1,0 +1,317 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
+import { ValidationFailed } from '../errors/api-error';
+import type { Client } from '../http/client.decorator';
+import { GuessLimits } from '../limits/guess-limits.service';
+import { Limits } from '../limits/limits.service';
+import { logSecurity, type SecurityEvent } from '../logging/security-log';
+import { Outbox } from '../mail/outbox.service';
+import { PasswordHasher } from '../password/password-hasher';
+import type { Purpose } from '../recovery/recovery-token.entity';
+import { type Presented, RecoveryTokenService } from '../recovery/recovery-token.service';
+import { ReferenceTokenService } from '../session/reference-token.service';
+import { SessionService } from '../session/session.service';
+import { UserExists } from '../user/user.errors';
+import { refuseTaken } from '../user/user.service';
+import type { ChangeEmailDto } from './dto/change-email.dto';
+import type { MailTokenDto } from './dto/mail-token.dto';
+import type { ResetPasswordDto } from './dto/reset-password.dto';
+import { incorrectPassword, PasswordConfirmation } from './password-confirmation.service';
+
+/** An account that is locked, whose address is about to be confirmed or changed. */
+interface Locked {
+  readonly email: string;
+  readonly verified: boolean;
+}
+
+/** What whoever reads the mail of an address may do to its account, and how that mail is asked for. */
+@Injectable()
+export class RecoveryService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly tokens: RecoveryTokenService,
+    private readonly outbox: Outbox,
+    private readonly hasher: PasswordHasher,
+    private readonly sessions: SessionService,
+    private readonly referenceTokens: ReferenceTokenService,
+    private readonly confirmation: PasswordConfirmation,
+    private readonly limits: Limits,
+    private readonly guesses: GuessLimits,
+  ) {}
+
+  /**
+   * Sends a mail to reset the password to whoever has this address. Whether anybody does is found out
+   * when the mail is sent: here, the work is the same.
+   *
+   * @throws NoMail
+   * @throws TooManyRequests when there were too many from there, or to that mailbox
+   */
+  async forgotPassword(email: string, client: Client): Promise<void> {
+    await this.send('reset', email, null, client);
+    logSecurity(client.log, 'password_reset_requested');
+  }
+
+  /**
+   * Sends a mail to confirm the address of the login's account, or of whoever has this one, if it is
+   * not confirmed.
+   *
+   * @throws NoMail
+   * @throws TooManyRequests when there were too many from there, or to that mailbox
+   */
+  async resendVerification(
+    email: string | undefined,
+    login: Express.User | undefined,
+    client: Client,
+  ): Promise<void> {
+    const recipient = login?.account.email ?? email;
+    if (recipient === undefined) {
+      throw new ValidationFailed([{ loc: ['body', 'email'], messageName: 'required' }]);
+    }
+    await this.send('verify', recipient, login?.account.id ?? null, client);
+  }
+
+  /**
+   * Gives an account another password. Every login of it ends, and whatever else was sent to get in.
+   *
+   * @throws ValidationFailed when the token is not good
+   * @throws TooManyRequests when there were too many tokens from there
+   */
+  async resetPassword(
+    { token, email, password1 }: ResetPasswordDto,
+    client: Client,
+  ): Promise<void> {
+    const presented = await this.find('reset', { token, ...(email && { email }) }, client);
+    const { userId } = presented;
+    const password = await this.hasher.reserve(client.gone, (run) =>
+      this.hasher.hash(run, password1),
+    );
+    await this.dataSource.transaction(async (manager) => {
+      const account = await this.lock(manager, presented);
+      await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [userId, password]);
+      if (account.email === presented.email) await verify(manager, userId);
+      await this.endLogins(manager, userId);
+      await this.tokens.endAll(manager, userId, ['reset', 'verify']);
+    });
+    this.log(client, 'password_reset', presented);
+  }
+
+  /**
+   * Confirms an address: the one that the account has, or the one that it is to have and has from
+   * then on. Whoever does so without being logged in may be another than who has set the account up
+   * with their address: the logins and the password of before end then, and a mail to choose one is
+   * sent.
+   *
+   * @throws ValidationFailed when the token is not good
+   * @throws UserExists when somebody else has the address by now
+   * @throws TooManyRequests when there were too many tokens from there
+   */
+  async verifyEmail(
+    body: MailTokenDto,
+    login: Express.User | undefined,
+    client: Client,
+  ): Promise<void> {
+    const presented = await this.find('verify', body, client);
+    const { userId, email } = presented;
+    await this.dataSource.transaction(async (manager) => {
+      const account = await this.lock(manager, presented);
+      const isChange = account.email !== email;
+      const isNews = isChange || !account.verified;
+      if (isChange) {
+        await this.changeAddress(manager, userId, email);
+        await this.tokens.keepForOwner(manager, userId, account.email);
+        await this.tokens.endAll(manager, userId, ['reset']);
+      }
+      await verify(manager, userId);
+      await this.tokens.endAll(manager, userId, ['verify']);
+      if (isNews && login?.account.id !== userId) await this.lockOut(manager, presented, client);
+    });
+    this.outbox.flush();
+    this.log(client, 'email_verified', presented);
+  }
+
+  /**
+   * Sends mails to give an account another address: one to that, by which it is confirmed, and one to
+   * that of before, by which this can be undone.
+   *
+   * @throws ValidationFailed when the password is another
+   * @throws UserExists when somebody has the address
+   * @throws NoMail
+   * @throws TooManyRequests when the password was guessed too often, or there were too many mails
+   */
+  async changeEmail(
+    { account, sessionId }: Express.User,
+    { email, password }: ChangeEmailDto,
+    client: Client,
+  ): Promise<void> {
+    const { id } = account;
+    const { language } = client;
+    this.outbox.assertOpen();
+    await this.limits.take('mail', client);
+    const asked = await this.confirmation.confirm(account, password, client, {
+      commit: async (manager, old) => {
+        const [now] = await manager.query<{ email: string }[]>(
+          'SELECT email FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
+          [id, old],
+        );
+        if (now === undefined) return false;
+        const taken = await manager.query<unknown[]>(
+          'SELECT FROM "user" WHERE email = $1 AND id <> $2',
+          [email, id],
+        );
+        if (taken.length > 0 || (await this.tokens.isKeptForAnother(manager, email, id))) {
+          throw new UserExists();
+        }
+        await this.takeMailbox(email, client);
+        await this.outbox.withdraw(manager, id, 'change');
+        await this.tokens.endAll(manager, id, ['verify']);
+        if (email === now.email) {
+          await this.outbox.add(manager, {
+            kind: 'verify',
+            userId: id,
+            recipient: email,
+            language,
+          });
+          return true;
+        }
+        await this.outbox.add(manager, { kind: 'change', userId: id, recipient: email, language });
+        await this.outbox.add(manager, {
+          kind: 'changing',
+          userId: id,
+          recipient: now.email,
+          language,
+        });
+        return true;
+      },
+    });
+    if (!asked) throw incorrectPassword('password');
+    this.outbox.flush();
+    logSecurity(client.log, 'email_change_requested', { account: id, session: sessionId });
+  }
+
+  /**
+   * Gives an account the address of before again. Whoever changed it knew the password: that ends,
+   * with all logins, and a mail to choose another is sent.
+   *
+   * @throws ValidationFailed when the token is not good
+   * @throws UserExists when somebody else has the address by now
+   * @throws TooManyRequests when there were too many tokens from there
+   */
+  async revertEmail(body: MailTokenDto, client: Client): Promise<void> {
+    const presented = await this.find('revert', body, client);
+    const { userId, email } = presented;
+    await this.dataSource.transaction(async (manager) => {
+      const account = await this.lock(manager, presented);
+      await this.outbox.withdraw(manager, userId, 'change');
+      await this.tokens.endReverted(manager, presented);
+      if (account.email !== email) await this.changeAddress(manager, userId, email);
+      await verify(manager, userId);
+      await this.tokens.endAll(manager, userId, ['reset', 'verify']);
+      await this.lockOut(manager, presented, client);
+    });
+    this.outbox.flush();
+    this.log(client, 'email_reverted', presented);
+  }
+
+  private async send(
+    kind: 'reset' | 'verify',
+    recipient: string,
+    userId: number | null,
+    client: Client,
+  ): Promise<void> {
+    this.outbox.assertOpen();
+    await this.limits.take('mail', client);
+    await this.takeMailbox(recipient, client);
+    const { language } = client;
+    await this.dataSource.transaction((manager) =>
+      this.outbox.add(manager, { kind, userId, recipient, language }),
+    );
+    this.outbox.flush();
+  }
+
+  /** However it is written. */
+  private async takeMailbox(email: string, client: Client): Promise<void> {
+    const key = this.limits.keyOf(`mailbox:${email.toLowerCase()}`);
+    await this.limits.take('mailbox', client, key);
+  }
+
+  private async find(
+    purpose: Purpose,
+    { token, email }: MailTokenDto,
+    client: Client,
+  ): Promise<Presented> {
+    await this.limits.take('mail token', client);
+    const presented = await this.tokens.find(purpose, token, email);
+    if (presented === undefined) {
+      logSecurity(client.log, 'authn_token_invalid');
+      throw invalidToken();
+    }
+    return presented;
+  }
+
+  /**
+   * Locks the account, as whoever changes one does before all else, and uses the token up.
+   *
+   * @throws ValidationFailed when somebody else has used it, or nobody may log in there
+   */
+  private async lock(manager: EntityManager, presented: Presented): Promise<Locked> {
+    const [account] = await manager.query<Locked[]>(
+      `SELECT email, email_verified_at IS NOT NULL AS verified FROM "user"
+        WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE`,
+      [presented.userId],
+    );
+    if (account === undefined || !(await this.tokens.use(manager, presented))) throw invalidToken();
+    return account;
+  }
+
+  /** @throws UserExists when somebody else has it, or it is kept for them */
+  private async changeAddress(
+    manager: EntityManager,
+    userId: number,
+    email: string,
+  ): Promise<void> {
+    if (await this.tokens.isKeptForAnother(manager, email, userId)) throw new UserExists();
+    await manager
+      .query('UPDATE "user" SET email = $2, email_verified_at = now() WHERE id = $1', [
+        userId,
+        email,
+      ])
+      .catch(refuseTaken);
+  }
+
+  /** Nobody gets in any more but whoever reads the mail of the address. */
+  private async lockOut(
+    manager: EntityManager,
+    { userId, email }: Presented,
+    { language }: Client,
+  ): Promise<void> {
+    await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [
+      userId,
+      this.hasher.unknownPassword(),
+    ]);
+    await this.endLogins(manager, userId);
+    await this.outbox.add(manager, { kind: 'reset', userId, recipient: email, language });
+  }
+
+  private async endLogins(manager: EntityManager, userId: number): Promise<void> {
+    await this.referenceTokens.endAll(manager, userId);
+    await this.sessions.endAll(manager, userId);
+    // Nor does anybody know it from before; and what was guessed was another password.
+    await this.guesses.forget(manager, userId);
+  }
+
+  private log(client: Client, event: SecurityEvent, { userId }: Presented): void {
+    logSecurity(client.log, event, { account: userId });
+  }
+}
+
+async function verify(manager: EntityManager, userId: number): Promise<void> {
+  await manager.query(
+    'UPDATE "user" SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = $1',
+    [userId],
+  );
+}
+
+function invalidToken(): ValidationFailed {
+  return new ValidationFailed([{ loc: ['body', 'token'], messageName: 'mailToken' }]);
+}

@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Settings } from '../config/settings';
+import { ApiError } from '../errors/api-error';
+import type { Mail, MailKind } from './mail.entity';
+
+const HOUR_SECONDS = 60 * 60;
+/** So long, somebody may wait for a mail; a token in it lives as long, from when it is sent. */
+const LIFE_SECONDS: Readonly<Record<MailKind, number>> = {
+  reset: HOUR_SECONDS,
+  verify: 24 * HOUR_SECONDS,
+  change: 24 * HOUR_SECONDS,
+  changing: 7 * 24 * HOUR_SECONDS,
+};
+
+/** 503: a mail was asked for, and there is no mail server. */
+export class NoMail extends ApiError {
+  override readonly name = 'NoMail';
+
+  constructor() {
+    super(503, 'noMail');
+  }
+}
+
+/** Mails that are to be sent: rows, written in the transaction of what is the reason. */
+@Injectable()
+export class Outbox {
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly settings: Settings) {}
+
+  /** Whether mails that are added go anywhere; else they are not even written down. */
+  get isOpen(): boolean {
+    return this.settings.mail !== 'none';
+  }
+
+  /** @throws NoMail unless mails go anywhere */
+  assertOpen(): void {
+    if (!this.isOpen) throw new NoMail();
+  }
+
+  /** Writes a mail down. Call `flush` once that is committed. */
+  async add(
+    manager: EntityManager,
+    { kind, userId, recipient, language }: Pick<Mail, 'kind' | 'userId' | 'recipient' | 'language'>,
+  ): Promise<void> {
+    if (!this.isOpen) return;
+    await manager.query(
+      `INSERT INTO mail (kind, user_id, recipient, language, expires_at)
+       VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second')`,
+      [kind, userId, recipient, language, LIFE_SECONDS[kind]],
+    );
+  }
+
+  /** Takes mails back that were not sent yet, in the transaction of what is the reason. */
+  async withdraw(manager: EntityManager, userId: number, kind: MailKind): Promise<void> {
+    await manager.query(
+      'DELETE FROM mail WHERE user_id = $1 AND kind = $2 AND next_attempt_at IS NOT NULL',
+      [userId, kind],
+    );
+  }
+
+  /** Has what was added sent now rather than soon, if this process sends. */
+  flush(): void {
+    this.wake();
+  }
+
+  /** Who sends is called when there is something to send. */
+  onFlush(wake: () => void): void {
+    this.wake = wake;
+  }
+}

@@ -1,0 +1,205 @@
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  randomInt,
+} from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EntityManager, Repository } from 'typeorm';
+import { SigningKeys } from '../config/signing-keys';
+import { type Purpose, RecoveryToken } from './recovery-token.entity';
+
+const HOUR_SECONDS = 60 * 60;
+const LIFE_SECONDS: Readonly<Record<Purpose, number>> = {
+  reset: HOUR_SECONDS,
+  verify: 24 * HOUR_SECONDS,
+  revert: 7 * 24 * HOUR_SECONDS,
+};
+const CODE_SECONDS = 10 * 60;
+const CODE_DIGITS = 8;
+const CODE_TRIES = 5;
+
+/** 256 random bits in base64url. */
+const TOKEN = /^[\w-]{43}$/;
+const CODE = new RegExp(`^\\d{${String(CODE_DIGITS)}}$`);
+
+/** What goes into a mail. */
+export interface Issued {
+  readonly token: string;
+  /** Typed instead of it, where somebody may have to. */
+  readonly code?: string;
+}
+
+/** A token that is good, and was not used yet. */
+export type Presented = Pick<RecoveryToken, 'hash' | 'userId' | 'purpose' | 'email' | 'expiresAt'>;
+
+/**
+ * Tokens that are sent by mail: 256 random bits, of which SHA-256 is kept, good once and for one
+ * purpose; and, for ten minutes, codes of eight digits beside them, of which five are tried at most.
+ */
+@Injectable()
+export class RecoveryTokenService {
+  private readonly codeKey: KeyObject;
+
+  constructor(
+    @InjectRepository(RecoveryToken) private readonly tokens: Repository<RecoveryToken>,
+    keys: SigningKeys,
+  ) {
+    this.codeKey = createSecretKey(
+      Buffer.from(hkdfSync('sha256', keys.current, '', 'recovery codes', 32)),
+    );
+  }
+
+  /** Makes a token for a mail that is about to be sent to this address. */
+  async issue(purpose: Purpose, userId: number, email: string): Promise<Issued> {
+    const token = randomBytes(32).toString('base64url');
+    const hash = digestOf(token);
+    const code =
+      purpose === 'revert'
+        ? undefined
+        : String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, '0');
+    await this.tokens.query(
+      `INSERT INTO recovery_token
+              (hash, user_id, purpose, email, expires_at, code_hash, code_expires_at)
+       VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second', $6,
+               CASE WHEN $6::bytea IS NOT NULL THEN now() + $7 * interval '1 second' END)`,
+      [
+        hash,
+        userId,
+        purpose,
+        email,
+        LIFE_SECONDS[purpose],
+        code === undefined ? null : this.codeDigest(purpose, email, code),
+        CODE_SECONDS,
+      ],
+    );
+    return { token, ...(code !== undefined && { code }) };
+  }
+
+  /**
+   * Looks for the token that somebody has brought, or the one that belongs to the code that they have
+   * typed. A code that is looked for is a try, of all that were sent to the address for this.
+   *
+   * @param email with a code: where it was sent
+   * @returns undefined for what is unknown, used, too old, or was tried too often
+   */
+  async find(
+    purpose: Purpose,
+    text: string,
+    email: string | undefined,
+  ): Promise<Presented | undefined> {
+    const typed = text.trim();
+    if (TOKEN.test(typed)) {
+      const [found] = await this.tokens.query<Presented[]>(
+        `SELECT ${PRESENTED} FROM recovery_token
+          WHERE hash = $1 AND purpose = $2 AND expires_at > now()`,
+        [digestOf(typed), purpose],
+      );
+      return found;
+    }
+    const code = typed.replace(/[ -]/g, '');
+    if (!CODE.test(code) || email === undefined) return undefined;
+    // Each statement counts before the next one looks: of many at once, five are looked at. Of an
+    // UPDATE, TypeORM answers the rows and how many they are.
+    const [tried] = await this.tokens.query<[(Presented & { code_hash: Buffer })[], number]>(
+      `UPDATE recovery_token SET code_tries = code_tries + 1
+        WHERE email = ANY ($1) AND purpose = $2 AND code_expires_at > now() AND code_tries < $3
+        RETURNING ${PRESENTED}, code_hash`,
+      [addressesMeant(email), purpose, CODE_TRIES],
+    );
+    return tried.find(({ code_hash: hash, email: to }) =>
+      hash.equals(this.codeDigest(purpose, to, code)),
+    );
+  }
+
+  /**
+   * Uses a token up, in the transaction of what it is good for. The row decides: of several at once,
+   * one does.
+   *
+   * @returns whether it was still there
+   */
+  async use(manager: EntityManager, { hash }: Presented): Promise<boolean> {
+    // Of a DELETE, TypeORM answers the rows and how many they are.
+    const [, count] = await manager.query<[unknown, number]>(
+      'DELETE FROM recovery_token WHERE hash = $1 AND expires_at > now()',
+      [hash],
+    );
+    return count === 1;
+  }
+
+  /** Uses all of an account up that are for these purposes, in the transaction of what is the reason. */
+  async endAll(
+    manager: EntityManager,
+    userId: number,
+    purposes: readonly Purpose[],
+  ): Promise<void> {
+    await manager.query('DELETE FROM recovery_token WHERE user_id = $1 AND purpose = ANY ($2)', [
+      userId,
+      purposes,
+    ]);
+  }
+
+  /**
+   * Uses up what could undo a change that has been undone itself, or was made after it. What undoes
+   * an earlier one stays: its address may be the owner's.
+   */
+  async endReverted(
+    manager: EntityManager,
+    { userId, email, expiresAt }: Presented,
+  ): Promise<void> {
+    await manager.query(
+      `DELETE FROM recovery_token
+        WHERE user_id = $1 AND purpose = 'revert' AND (email = $2 OR expires_at > $3)`,
+      [userId, email, expiresAt],
+    );
+  }
+
+  /**
+   * Keeps an address for the account that has just given it up, as long as a mail that was sent there
+   * can take that back: by a token that nobody has, if that mail is late.
+   */
+  async keepForOwner(manager: EntityManager, userId: number, email: string): Promise<void> {
+    await manager.query(
+      `WITH prolonged AS (
+         UPDATE recovery_token SET expires_at = now() + $4 * interval '1 second'
+          WHERE user_id = $2 AND purpose = 'revert' AND email = $3)
+       INSERT INTO recovery_token (hash, user_id, purpose, email, expires_at)
+       VALUES ($1, $2, 'revert', $3, now() + $4 * interval '1 second')`,
+      [randomBytes(32), userId, email, LIFE_SECONDS.revert],
+    );
+  }
+
+  /** Whether an address is kept for another account; see `keepForOwner`. */
+  async isKeptForAnother(manager: EntityManager, email: string, userId = 0): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      `SELECT FROM recovery_token
+        WHERE email = $1 AND purpose = 'revert' AND user_id <> $2 AND expires_at > now() LIMIT 1`,
+      [email, userId],
+    );
+    return rows.length > 0;
+  }
+
+  /** Keyed: eight digits are soon tried through. */
+  private codeDigest(purpose: Purpose, email: string, code: string): Buffer {
+    return createHmac('sha256', this.codeKey).update(`${purpose}:${code}:${email}`).digest();
+  }
+}
+
+const PRESENTED = 'hash, user_id AS "userId", purpose, email, expires_at AS "expiresAt"';
+
+/**
+ * What an address may be in the table that somebody has typed: the same, or all in small letters,
+ * where the keyboard of a phone began with a capital.
+ */
+export function addressesMeant(email: string): string[] {
+  return [...new Set([email, email.toLowerCase()])];
+}
+
+/** What is stored of a token: 256 bits of chance need neither salt nor work. */
+function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
