@@ -9,6 +9,8 @@ const boundaries = {
   'src/limits': ['user', 'auth', 'session', 'password', 'health'],
   'src/user': ['auth', 'session', 'health'],
   'src/session': ['auth', 'password', 'limits', 'health'],
+  'src/mail': ['auth', 'session', 'password', 'limits', 'recovery', 'health'],
+  'src/recovery': ['auth', 'session', 'password', 'limits', 'health'],
   'src/errors': ['user', 'auth', 'session', 'password', 'health', 'http', 'openapi'],
   'src/config': ['user', 'auth', 'session', 'password', 'health', 'http', 'database', 'errors'],
 };

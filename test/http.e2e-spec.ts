@@ -214,6 +214,21 @@ describe('HTTP', () => {
     expect(JSON.parse(body)).toEqual({ detail: expect.any(String) as string });
   });
 
+  it('reads nothing more after an expectation that it cannot meet', async () => {
+    const answer = await raw(
+      'POST /user/create HTTP/1.1\r\nHost: x\r\nExpect: 418\r\nContent-Length: 0\r\nTransfer-Encoding: gzip\r\n\r\n' +
+        'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 4(00|17) /);
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    const plain = await raw(
+      'GET /user/me HTTP/1.1\r\nHost: x\r\nExpect: 418\r\n\r\n' +
+        'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(plain).toMatch(/^HTTP\/1\.1 417 /);
+    expect(plain.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+  });
+
   it.each(UNFINISHED.map(([name], i) => [name, i] as const))(
     'does not wait for ever for the rest of a request: %s',
     async (_name, i) => {

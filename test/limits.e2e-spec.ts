@@ -220,6 +220,52 @@ describe('the password of an account', () => {
     expect((await guess(HOME, 'long ago', PASSWORD)).status).toBe(429);
   });
 
+  it('is taken from where the account was made, before anybody has logged in', async () => {
+    const home = stranger();
+    const username = 'not logged in yet';
+    expect((await send(home, '/user/create', registration(username))).status).toBe(204);
+    const [row] = await database.query<{ id: number }>(
+      'SELECT id FROM "user" WHERE username = $1',
+      [username],
+    );
+    await failures(`user:${String(row?.id)}`, 90);
+    expect((await guess(stranger(), username, PASSWORD)).status).toBe(429);
+    expect((await guess(home, username, PASSWORD)).status).toBe(200);
+  });
+
+  it('is taken from home after the key was changed', async () => {
+    const { id, key } = await account('rotated');
+    await failures(key, 90);
+    const rotated = await startServiceOn(database, {
+      ...PROXY,
+      SECRET_KEY: 'another key of the tests, as long as it has to be',
+      SECRET_KEY_PREVIOUS: TEST_SECRET_KEY,
+    });
+    expect((await guess(stranger(), 'rotated', PASSWORD, rotated)).status).toBe(429);
+    expect((await guess(HOME, 'rotated', PASSWORD, rotated)).status).toBe(200);
+    await rotated.stop();
+    // Known under the new key from now on.
+    expect(await database.query('SELECT FROM known_place WHERE user_id = $1', [id])).toHaveLength(
+      2,
+    );
+  });
+
+  it('is asked of nobody, and holds nobody up, when somebody goes on all the same', async () => {
+    const from = stranger();
+    for (let i = 0; i < 40; i += 1) await guess(from, 'over and over');
+    const gate = await database.hold('LOCK TABLE rate_limit, "user" IN ACCESS EXCLUSIVE MODE');
+    try {
+      expect(await guess(from, 'over and over')).toMatchObject({
+        status: 429,
+        body: { ...TOO_MANY, ...OAUTH },
+      });
+    } finally {
+      await gate.release();
+    }
+    // Nobody else at the address knows of it.
+    expect((await guess(from, 'another name')).status).toBe(401);
+  });
+
   it('makes no difference between an account and a name that nobody has', async () => {
     await account('somebody');
     const told = async (username: string): Promise<unknown[]> => {
@@ -417,9 +463,8 @@ describe('an address', () => {
     }
     expect(statuses).toEqual([401, 401, 401, 429, 429, 429, 429, 429]);
     expect(await points('password')).toEqual([3]);
-    const { id } = await account('stale');
-    expect(strict.output()).toMatch(
-      new RegExp(`"event":"excess_rate_limit_exceeded","account":${String(id)},`),
+    expect(strict.output()).toContain(
+      '"event":"excess_rate_limit_exceeded","door":"password of account"',
     );
     expect((await guess(office, 'neighbour', PASSWORD, strict)).status).toBe(200);
     expect((await guess(stranger(), 'stale', PASSWORD, strict)).status).toBe(200);

@@ -43,6 +43,7 @@ describe('GET /user/me', () => {
       id: 1,
       username: 'hana',
       email: expect.stringMatching(/@example\.com$/) as string,
+      email_verified_at: null,
     });
   });
 

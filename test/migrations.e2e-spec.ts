@@ -54,7 +54,7 @@ async function tables(): Promise<string[]> {
 }
 
 /** Columns that later migrations add to the reference's table. */
-const ADDED = ['not_before', 'username_folded'];
+const ADDED = ['not_before', 'username_folded', 'email_verified_at', 'disabled_at'];
 
 /** Everything of the reference's tables: columns, constraints, rows, and where the sequence is. */
 async function referenceState(): Promise<unknown> {

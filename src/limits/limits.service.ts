@@ -136,6 +136,6 @@ export class Limits {
 }
 
 function refused(door: Door, client: Client, msBeforeNext: number): TooManyRequests {
-  logSecurity(client.log, 'excess_rate_limit_exceeded');
+  logSecurity(client.log, 'excess_rate_limit_exceeded', { door });
   return new TooManyRequests(DOORS[door].says, Math.max(1, Math.ceil(msBeforeNext / 1000)));
 }

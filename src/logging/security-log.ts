@@ -27,7 +27,7 @@ export type SecurityEvent =
 export function logSecurity(
   log: Logger,
   event: SecurityEvent,
-  ids: { account?: number | undefined; session?: string | undefined } = {},
+  ids: { account?: number | undefined; session?: string | undefined; door?: string } = {},
 ): void {
   log.info({ event, ...ids }, 'security');
 }
