@@ -204,7 +204,7 @@ async function neighboursFinding(dataSource: ServiceDataSource): Promise<Finding
                 ELSE 'an account that it refers to cannot be deleted (409)' END AS line,
            false AS stops
       FROM pg_constraint
-     WHERE contype = 'f' AND confrelid = '"user"'::regclass AND conname NOT IN ('user_session_user_id_fkey')
+     WHERE contype = 'f' AND confrelid = '"user"'::regclass AND conname NOT IN ('user_session_user_id_fkey', 'recovery_token_user_id_fkey', 'mail_user_id_fkey')
     UNION ALL
     SELECT format('%s: what breaks it is refused (409)', pg_get_constraintdef(oid)), false
       FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid = '"user"'::regclass

@@ -38,6 +38,7 @@ export const KNOWN = {
     'the reference never made one',
   "A bad token's challenge": 'RFC 6750 wants an error code',
   'A token in the cookie `session`': 'browsers log in so',
+  'What `GET /user/me` answers': 'an address can be confirmed',
   'Wrong passwords, registrations': 'nobody is to guess, or to fill the table',
   'An unknown user': 'the time must not tell who has an account',
   'A body over 64 kB, JSON deeper than 32, a form of over 100 fields': 'what is read is bounded',
@@ -144,6 +145,10 @@ const tokenNamesItsLogin: Difference = {
 
 /** Every login that succeeds. */
 export const LOGGED_IN = [loginTellsItsLife, tokenNamesItsLogin] as const;
+
+export const saysWhetherConfirmed: Difference = withMembers('What `GET /user/me` answers', {
+  email_verified_at: null,
+});
 
 export const refreshTokenToo: Difference = withMembers("A login's 200", {
   refresh_token: expect.any(String) as string,

@@ -1,5 +1,11 @@
 import { DAY, HOUR, now, referenceToken, sign } from '../../support/token';
-import { answered, challengeSaysWhy, type Difference, tokenRefused } from '../differences';
+import {
+  answered,
+  challengeSaysWhy,
+  type Difference,
+  saysWhetherConfirmed,
+  tokenRefused,
+} from '../differences';
 import { type Case, HANA, HER } from './case';
 
 const PATH = '/user/me';
@@ -24,7 +30,7 @@ const odd = tokenRefused(
 
 const BEARER = (
   [
-    ['right', GOOD],
+    ['right', GOOD, saysWhetherConfirmed],
     ['garbage', 'garbage', challengeSaysWhy],
     ['dots', '...', challengeSaysWhy],
     ['with a part too many', `${GOOD}.x`, challengeSaysWhy],
@@ -32,7 +38,7 @@ const BEARER = (
     ['without its signature', `${HEADER}.${PAYLOAD}.`, challengeSaysWhy],
     ['cut off', GOOD.slice(0, -2), challengeSaysWhy],
     ['with padding', `${GOOD}=`, odd],
-    ['with blanks after it', `${GOOD}  `],
+    ['with blanks after it', `${GOOD}  `, saysWhetherConfirmed],
     ['twice', `${GOOD} ${GOOD}`, challengeSaysWhy],
     ['twice, with a comma', `${GOOD}, Bearer ${GOOD}`, challengeSaysWhy],
     ['behind two blanks', ` ${GOOD}`, challengeSaysWhy],
@@ -56,9 +62,9 @@ const BEARER = (
     ['of hs256', withHeader({ alg: 'hs256' }), challengeSaysWhy],
     ['of RS256', withHeader({ alg: 'RS256' }), challengeSaysWhy],
     ['without alg', withHeader({ alg: undefined }), challengeSaysWhy],
-    ['without typ', withHeader({ typ: undefined })],
-    ['of another typ', withHeader({ typ: 'at+jwt' })],
-    ['with kid', withHeader({ kid: '../../dev/null' })],
+    ['without typ', withHeader({ typ: undefined }), saysWhetherConfirmed],
+    ['of another typ', withHeader({ typ: 'at+jwt' }), saysWhetherConfirmed],
+    ['with kid', withHeader({ kid: '../../dev/null' }), saysWhetherConfirmed],
     ['with crit', withHeader({ crit: ['exp'] }), odd],
     ['of nobody', withClaims({ sub: 'nobody' }), challengeSaysWhy],
     ['of HANA', withClaims({ sub: 'HANA' }), challengeSaysWhy],
@@ -72,13 +78,13 @@ const BEARER = (
     ['with exp in quotes', withClaims({ exp: String(CLAIMS.exp) }), odd],
     ['with a word for exp', withClaims({ exp: 'never' }), challengeSaysWhy],
     ['with null for exp', withClaims({ exp: null }), odd],
-    ['with a fraction for exp', withClaims({ exp: CLAIMS.exp + 0.5 })],
+    ['with a fraction for exp', withClaims({ exp: CLAIMS.exp + 0.5 }), saysWhetherConfirmed],
     ['good from tomorrow', withClaims({ nbf: now() + DAY }), challengeSaysWhy],
-    ['with iat', withClaims({ iat: now() - HOUR })],
+    ['with iat', withClaims({ iat: now() - HOUR }), saysWhetherConfirmed],
     ['issued tomorrow', withClaims({ iat: now() + DAY }), odd],
     ['for somebody else', withClaims({ aud: 'somebody' }), challengeSaysWhy],
-    ['with more claims', withClaims({ role: 'admin', iss: 'x' })],
-    ['of 8 kB', withClaims({ more: 'x'.repeat(6000) })],
+    ['with more claims', withClaims({ role: 'admin', iss: 'x' }), saysWhetherConfirmed],
+    ['of 8 kB', withClaims({ more: 'x'.repeat(6000) }), saysWhetherConfirmed],
     ['whose claims are an array', sign([HANA]), challengeSaysWhy],
     ['whose claims are a text', sign(Object(HANA) as object), challengeSaysWhy],
   ] satisfies (readonly [string, string, ...Difference[]])[]
@@ -91,8 +97,18 @@ const BEARER = (
 
 const OTHERS: Case[] = [
   ['no token', PATH, {}],
-  ['authorization bearer', PATH, { headers: { authorization: `bearer ${GOOD}` } }],
-  ['authorization BEARER', PATH, { headers: { authorization: `BEARER ${GOOD}` } }],
+  [
+    'authorization bearer',
+    PATH,
+    { headers: { authorization: `bearer ${GOOD}` } },
+    saysWhetherConfirmed,
+  ],
+  [
+    'authorization BEARER',
+    PATH,
+    { headers: { authorization: `BEARER ${GOOD}` } },
+    saysWhetherConfirmed,
+  ],
   [
     'authorization Bearer, and nothing else',
     PATH,
@@ -109,6 +125,7 @@ const OTHERS: Case[] = [
     PATH,
     { headers: { cookie: `session=${GOOD}` } },
     answered('A token in the cookie `session`', 200, HER),
+    saysWhetherConfirmed,
   ],
 ];
 
