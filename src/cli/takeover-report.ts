@@ -23,12 +23,22 @@ export function printReport({ ready, findings, migrations }: CheckReport): void 
 }
 
 /** Prints what would be lost by going back. */
-export function printLosses({ sessions, refreshTokens, lockedOut }: Losses): void {
+export function printLosses({
+  sessions,
+  refreshTokens,
+  lockedOut,
+  disabled,
+  verified,
+}: Losses): void {
   console.log('Going back loses:');
   console.log(
     `  ${String(sessions)} logins, and that they can be ended: their tokens open the FastAPI backend until they expire`,
   );
   console.log(`  ${String(refreshTokens)} refresh tokens`);
+  console.log(
+    `  that ${String(disabled)} accounts are disabled: they can log in to the FastAPI backend`,
+  );
+  console.log(`  that the addresses of ${String(verified)} accounts are confirmed`);
   console.log(
     `  the passwords of ${String(lockedOut)} accounts, whose hashes the FastAPI backend cannot verify${lockedOut > 0 ? ': they cannot log in there' : ''}`,
   );

@@ -24,6 +24,10 @@ export interface Losses {
   readonly refreshTokens: number;
   /** Accounts whose hash is none that passlib's `CryptContext(["bcrypt"])` verifies. */
   readonly lockedOut: number;
+  /** Accounts that are disabled here, where the FastAPI backend knows nothing of it. */
+  readonly disabled: number;
+  /** Accounts whose address is confirmed. */
+  readonly verified: number;
 }
 
 /** Something that cannot be done now; the message says why, and what to do. */
@@ -62,10 +66,10 @@ export async function runTakeover(
 
 /** Counts what `takeBack` would lose. */
 export async function lossesOf(dataSource: ServiceDataSource): Promise<Losses> {
-  const count = async (table: string, condition: string): Promise<number> => {
+  const count = async (table: string, column: string, condition: string): Promise<number> => {
     const [exists] = await dataSource.query<unknown[]>(
-      'SELECT FROM pg_class WHERE oid = to_regclass($1)',
-      [table],
+      'SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2',
+      [`"${table}"`, column],
     );
     if (exists === undefined) return 0;
     const [row] = await dataSource.query<[{ count: number }]>(
@@ -74,9 +78,15 @@ export async function lossesOf(dataSource: ServiceDataSource): Promise<Losses> {
     return row.count;
   };
   return {
-    sessions: await count('user_session', 'expires_at > now()'),
-    refreshTokens: await count('refresh_token', 'used_at IS NULL'),
-    lockedOut: await count('user', String.raw`password !~ '^\$2[abxy]\$[0-9]{2}\$.{53}$'`),
+    sessions: await count('user_session', 'expires_at', 'expires_at > now()'),
+    refreshTokens: await count('refresh_token', 'used_at', 'used_at IS NULL'),
+    disabled: await count('user', 'disabled_at', 'disabled_at IS NOT NULL'),
+    verified: await count('user', 'email_verified_at', 'email_verified_at IS NOT NULL'),
+    lockedOut: await count(
+      'user',
+      'password',
+      String.raw`password !~ '^\$2[abxy]\$[0-9]{2}\$.{53}$'`,
+    ),
   };
 }
 

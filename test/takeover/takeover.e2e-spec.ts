@@ -335,10 +335,14 @@ describe('takeover', () => {
       const service = await startServiceOn(database, { SECRET_KEY, PASSWORD_SCHEME: 'argon2id' });
       await logIn(service, 'hana', 'correct horse battery');
       await service.stop();
+      await database.query(`UPDATE "user" SET disabled_at = now() WHERE id = 2`);
+      await database.query(`UPDATE "user" SET email_verified_at = now() WHERE id IN (1, 3)`);
       const before = await dumpOf(database);
       const { status, output, errors } = await takeover(['back']);
       expect(status).toBe(1);
       expect(output).toContain('the passwords of 1 accounts');
+      expect(output).toContain('that 1 accounts are disabled');
+      expect(output).toContain('the addresses of 2 accounts are confirmed');
       expect(errors).toBe('Nobody is there to confirm it: say --yes. Nothing was changed\n');
       expect(await dumpOf(database)).toBe(before);
     });
