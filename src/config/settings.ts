@@ -192,7 +192,7 @@ export class Settings {
   readonly SMTP_URL_FILE: string = '';
 
   /** Whom mails are from; see `mailFrom`. */
-  @Text()
+  @Sender()
   readonly MAIL_FROM: string = '';
 
   /** Where people open the page; what links in mails begin with. See `publicUrl`. */
@@ -297,8 +297,25 @@ function Host(): PropertyDecorator {
 }
 
 function SmtpUrl(): PropertyDecorator {
-  return Matches(/^(smtps?:\/\/[^\s/]+\/?(\?\S*)?)?$/, {
-    message: 'must be like smtps://user:password@mail.example.com or smtp://mail.example.com:25',
+  return ValidateBy({
+    name: 'smtpUrl',
+    validator: {
+      validate: (value) => value === '' || (typeof value === 'string' && isSmtpUrl(value)),
+      defaultMessage: () =>
+        'must be like smtps://user:password@mail.example.com or smtp://mail.example.com:25; special characters of the password percent-encoded',
+    },
+  });
+}
+
+/** Of a mail server, and without options: some would have what is sent logged. */
+function isSmtpUrl(text: string): boolean {
+  return /^smtps?:\/\/[^\s/?#]+\/?$/.test(text) && URL.canParse(text);
+}
+
+/** One address, with a name before it or without. */
+function Sender(): PropertyDecorator {
+  return Matches(/^([^<>@,;:\r\n]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)?$/, {
+    message: 'must be an address like accounts@example.com, or Accounts <accounts@example.com>',
   });
 }
 

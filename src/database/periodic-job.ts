@@ -20,6 +20,8 @@ export abstract class PeriodicJob
 {
   protected readonly logger = new Logger(this.constructor.name);
   private readonly stopping = new AbortController();
+  /** Aborted when the next run is to begin at once. */
+  private pause = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
   /** @param intervalMs between the end of one run and the next */
@@ -35,8 +37,9 @@ export abstract class PeriodicJob
     this.running = this.runAgainAndAgain();
   }
 
-  beforeApplicationShutdown(): void {
+  beforeApplicationShutdown(): void | Promise<void> {
     this.stopping.abort();
+    this.wake();
   }
 
   /** Once no hook is left to wait for the database. */
@@ -44,10 +47,16 @@ export abstract class PeriodicJob
     await this.running;
   }
 
+  /** Has the next run begin now, or as soon as the one that is under way has ended. */
+  protected wake(): void {
+    this.pause.abort();
+  }
+
   private async runAgainAndAgain(): Promise<void> {
     const { signal } = this.stopping;
     await this.database.connected;
     while (!signal.aborted) {
+      this.pause = new AbortController();
       const interval = await this.run(signal).then(
         () => this.intervalMs,
         (error: unknown) => {
@@ -55,7 +64,8 @@ export abstract class PeriodicJob
           return RETRY_MS;
         },
       );
-      await delay(interval, undefined, { signal, ref: false }).catch(() => undefined);
+      const pause = { signal: this.pause.signal, ref: false };
+      await delay(interval, undefined, pause).catch(() => undefined);
     }
   }
 }

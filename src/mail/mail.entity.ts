@@ -1,5 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { User } from '../user/user.entity';
+import type { ComposedMail } from './mail-composer';
 
 /** What a mail is about. */
 export type MailKind =
@@ -13,13 +14,6 @@ export type MailKind =
   | 'changing';
 
 export type MailLanguage = 'ko' | 'en';
-
-/** What is sent, as it is written when it is sent. */
-export interface MailContent {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
 
 /**
  * The outbox: a mail that is to be sent, was sent, or could not be. It says what about and to whom;
@@ -74,5 +68,5 @@ export class Mail {
 
   /** Where there is no mail server, what would have been sent. */
   @Column('jsonb', { nullable: true })
-  content!: MailContent | null;
+  content!: ComposedMail | null;
 }

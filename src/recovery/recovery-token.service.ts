@@ -55,14 +55,19 @@ export class RecoveryTokenService {
   }
 
   /** Makes a token for a mail that is about to be sent to this address. */
-  async issue(purpose: Purpose, userId: number, email: string): Promise<Issued> {
+  async issue(
+    purpose: Purpose,
+    userId: number,
+    email: string,
+    manager: EntityManager = this.tokens.manager,
+  ): Promise<Issued> {
     const token = randomBytes(32).toString('base64url');
     const hash = digestOf(token);
     const code =
       purpose === 'revert'
         ? undefined
         : String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, '0');
-    await this.tokens.query(
+    await manager.query(
       `INSERT INTO recovery_token
               (hash, user_id, purpose, email, expires_at, code_hash, code_expires_at)
        VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second', $6,
