@@ -77,14 +77,11 @@ export class RecoveryService {
    * @throws ValidationFailed when the token is not good
    * @throws TooManyRequests when there were too many tokens from there
    */
-  async resetPassword(
-    { token, email, password1 }: ResetPasswordDto,
-    client: Client,
-  ): Promise<void> {
-    const presented = await this.find('reset', { token, ...(email && { email }) }, client);
+  async resetPassword(body: ResetPasswordDto, client: Client): Promise<void> {
+    const presented = await this.find('reset', body, client);
     const { userId } = presented;
     const password = await this.hasher.reserve(client.gone, (run) =>
-      this.hasher.hash(run, password1),
+      this.hasher.hash(run, body.password1),
     );
     await this.dataSource.transaction(async (manager) => {
       const account = await this.lock(manager, presented);

@@ -1,9 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { NewPassword, SamePassword } from '../../password/password-rules';
-import { MailTokenDto } from './mail-token.dto';
+import { AddressOfCode, MailToken, type MailTokenDto } from './mail-token.dto';
 
 /** Body of a reset of a password, in the order in which errors are told. */
-export class ResetPasswordDto extends MailTokenDto {
+export class ResetPasswordDto implements MailTokenDto {
+  @MailToken()
+  readonly token!: string;
+
+  @AddressOfCode()
+  readonly email?: string;
+
   @NewPassword()
   @ApiProperty({ format: 'password', example: 'battery staple 8' })
   readonly password1!: string;
