@@ -432,6 +432,22 @@ describe('an address', () => {
     expect(await verifiedAt(await logIn(service, username, NEXT))).toEqual(expect.any(String));
   });
 
+  it('is confirmed without a login by who knows the password', async () => {
+    const { username, token, mail } = await somebody('on the phone');
+    const body = { token: mail.token, password: 'wrong' };
+    expect(await send('/user/email/verify', body)).toMatchObject({
+      status: 422,
+      body: { detail: [{ loc: ['body', 'password'] }] },
+    });
+    const came = await sixteenAtOnce(username, () =>
+      send('/user/email/verify', { ...body, password: PASSWORD }),
+    );
+    expect(came[204]).toBe(1);
+    expect(await verifiedAt(token)).toEqual(expect.any(String));
+    expect(await canLogIn(username, PASSWORD)).toBe(true);
+    expect(mailServer.mailsTo(mail.to)).toHaveLength(1);
+  });
+
   it('is confirmed as by a stranger by who is logged in to another account', async () => {
     const { token: other } = await somebody('other one');
     const { token, mail } = await somebody('not the other');
@@ -512,14 +528,10 @@ describe('an address', () => {
     }
     const wrong = await strict.fetch('/user/login', form({ ...fields, password: 'wrong' }));
     expect(wrong.status).toBe(401);
-    // The password that they choose then is theirs.
-    const mail = await mailServer.waitForMail(email);
-    expect((await send('/user/email/verify', { token: mail.token }, {}, strict)).status).toBe(204);
-    const reset = await mailServer.waitForMail(email, 2);
-    await send('/user/password/reset', { token: reset.token, ...PASSWORDS }, {}, strict);
-    expect((await strict.fetch('/user/login', form({ username, password: NEXT }))).status).toBe(
-      200,
-    );
+    const { token } = await mailServer.waitForMail(email);
+    const confirm = { token, password: PASSWORD };
+    expect((await send('/user/email/verify', confirm, {}, strict)).status).toBe(204);
+    expect((await strict.fetch('/user/login', form(fields))).status).toBe(200);
     await strict.stop();
   });
 });

@@ -75,6 +75,7 @@ export class AuthModule implements NestModule {
           'user/password/reset',
           'user/delete',
           'user/email',
+          'user/email/verify',
         ].map(post),
       )
       .apply(...formBody)

@@ -18,6 +18,7 @@ import { ForgotPasswordDto } from './dto/forgot-password.dto';
 import { MailTokenDto } from './dto/mail-token.dto';
 import { ResendDto } from './dto/resend.dto';
 import { ResetPasswordDto } from './dto/reset-password.dto';
+import { VerifyEmailDto } from './dto/verify-email.dto';
 import { RecoveryService } from './recovery.service';
 
 /** What needs somebody who reads the mail of an address. No GET does anything: scanners open links. */
@@ -59,15 +60,16 @@ export class RecoveryController {
   @ApiOperation({
     summary: 'This address is mine: what the mail has brought shows it',
     description:
-      'Whoever is not logged in to the account while they confirm may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.',
+      'Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.',
   })
   @ApiTokenIfAny()
   @ApiNoContentResponse({ description: 'The address is confirmed, and the one of the account.' })
   @ApiErrorResponse(409, ['userExists'])
   @ApiBodyErrors()
-  @ApiLimited(['tooManyRequests'])
+  @ApiHashing()
+  @ApiLimited(['tooManyRequests', 'tooManyPasswords'])
   async verifyEmail(
-    @Body() body: MailTokenDto,
+    @Body() body: VerifyEmailDto,
     @LoginOfRequest() login: Express.User | undefined,
     @FromClient() client: Client,
   ): Promise<void> {

@@ -12,11 +12,13 @@ import type { Purpose } from '../recovery/recovery-token.entity';
 import { type Presented, RecoveryTokenService } from '../recovery/recovery-token.service';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { SessionService } from '../session/session.service';
+import { User } from '../user/user.entity';
 import { UserExists } from '../user/user.errors';
 import { refuseTaken } from '../user/user.service';
 import type { ChangeEmailDto } from './dto/change-email.dto';
 import type { MailTokenDto } from './dto/mail-token.dto';
 import type { ResetPasswordDto } from './dto/reset-password.dto';
+import type { VerifyEmailDto } from './dto/verify-email.dto';
 import { incorrectPassword, PasswordConfirmation } from './password-confirmation.service';
 
 /** An account that is locked, whose address is about to be confirmed or changed. */
@@ -95,34 +97,30 @@ export class RecoveryService {
 
   /**
    * Confirms an address: the one that the account has, or the one that it is to have and has from
-   * then on. Whoever does so without being logged in may be another than who has set the account up
-   * with their address: the logins and the password of before end then, and a mail to choose one is
-   * sent.
+   * then on. Whoever does so without a login of it and without its password may be another than who
+   * has set the account up with their address: the logins and the password of before end then, and a
+   * mail to choose one is sent.
    *
-   * @throws ValidationFailed when the token is not good
+   * @throws ValidationFailed when the token is not good, or the password is another
    * @throws UserExists when somebody else has the address by now
-   * @throws TooManyRequests when there were too many tokens from there
+   * @throws TooManyRequests when there were too many tokens from there, or guesses
    */
   async verifyEmail(
-    body: MailTokenDto,
+    { password, ...body }: VerifyEmailDto,
     login: Express.User | undefined,
     client: Client,
   ): Promise<void> {
     const presented = await this.find('verify', body, client);
-    const { userId, email } = presented;
-    await this.dataSource.transaction(async (manager) => {
-      const account = await this.lock(manager, presented);
-      const isChange = account.email !== email;
-      const isNews = isChange || !account.verified;
-      if (isChange) {
-        await this.changeAddress(manager, userId, email);
-        await this.tokens.keepForOwner(manager, userId, account.email);
-        await this.tokens.endAll(manager, userId, ['reset']);
-      }
-      await verify(manager, userId);
-      await this.tokens.endAll(manager, userId, ['verify']);
-      if (isNews && login?.account.id !== userId) await this.lockOut(manager, presented, client);
-    });
+    const { userId } = presented;
+    const isLoggedIn = login?.account.id === userId;
+    if (password === undefined || isLoggedIn) {
+      await this.dataSource.transaction(async (manager) => {
+        const isNews = await this.confirmAddress(manager, presented);
+        if (isNews && !isLoggedIn) await this.lockOut(manager, presented, client);
+      });
+    } else {
+      await this.confirmWithPassword(presented, password, client);
+    }
     this.outbox.flush();
     this.log(client, 'email_verified', presented);
   }
@@ -208,6 +206,45 @@ export class RecoveryService {
     });
     this.outbox.flush();
     this.log(client, 'email_reverted', presented);
+  }
+
+  /** @throws ValidationFailed when the password is another */
+  private async confirmWithPassword(
+    presented: Presented,
+    password: string,
+    client: Client,
+  ): Promise<void> {
+    const { userId } = presented;
+    const account = await this.dataSource.manager.findOneBy(User, { id: userId });
+    if (account === null) throw invalidToken();
+    const confirmed = await this.confirmation.confirm(account, password, client, {
+      commit: async (manager, old) => {
+        if (!(await hasHash(manager, userId, old))) return false;
+        await this.confirmAddress(manager, presented);
+        return true;
+      },
+    });
+    if (!confirmed) throw incorrectPassword('password');
+  }
+
+  /**
+   * Uses a token up to confirm an address.
+   *
+   * @returns whether it was not confirmed before
+   * @throws UserExists when it is to be the account's, and somebody else has it by now
+   */
+  private async confirmAddress(manager: EntityManager, presented: Presented): Promise<boolean> {
+    const { userId, email } = presented;
+    const account = await this.lock(manager, presented);
+    const isChange = account.email !== email;
+    if (isChange) {
+      await this.changeAddress(manager, userId, email);
+      await this.tokens.keepForOwner(manager, userId, account.email);
+      await this.tokens.endAll(manager, userId, ['reset']);
+    }
+    await verify(manager, userId);
+    await this.tokens.endAll(manager, userId, ['verify']);
+    return isChange || !account.verified;
   }
 
   private async send(
@@ -300,6 +337,15 @@ export class RecoveryService {
   private log(client: Client, event: SecurityEvent, { userId }: Presented): void {
     logSecurity(client.log, event, { account: userId });
   }
+}
+
+/** Whether an account has this hash still. Whoever changes that waits from now on. */
+async function hasHash(manager: EntityManager, userId: number, hash: string): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
+    'SELECT FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
+    [userId, hash],
+  );
+  return rows.length > 0;
 }
 
 async function verify(manager: EntityManager, userId: number): Promise<void> {

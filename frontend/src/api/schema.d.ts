@@ -222,7 +222,7 @@ export interface paths {
         put?: never;
         /**
          * This address is mine: what the mail has brought shows it
-         * @description Whoever is not logged in to the account while they confirm may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.
+         * @description Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -600,7 +600,7 @@ export interface components {
              */
             password2: string;
         };
-        MailTokenDto: {
+        VerifyEmailDto: {
             /**
              * @description What the link ends with after `#`, or the code of eight digits.
              * @example 12345678
@@ -612,6 +612,12 @@ export interface components {
              * @example hana@example.com
              */
             email?: string;
+            /**
+             * Format: password
+             * @description Without a login: shows that it is who signed up.
+             * @example correct horse 9
+             */
+            password?: string;
         };
         ResendDto: {
             /**
@@ -631,6 +637,19 @@ export interface components {
              * @example correct horse 9
              */
             password: string;
+        };
+        MailTokenDto: {
+            /**
+             * @description What the link ends with after `#`, or the code of eight digits.
+             * @example 12345678
+             */
+            token: string;
+            /**
+             * Format: email
+             * @description With a code: the address that it was sent to.
+             * @example hana@example.com
+             */
+            email?: string;
         };
         HealthResponse: {
             /** @enum {string} */
@@ -2939,7 +2958,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MailTokenDto"];
+                "application/json": components["schemas"]["VerifyEmailDto"];
             };
         };
         responses: {
@@ -3076,7 +3095,7 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationErrorResponse"];
                 };
             };
-            /** @description Too many requests: try again later. */
+            /** @description Too many requests: try again later. / Too many wrong passwords: try again later, or from where you have logged in before. */
             429: {
                 headers: {
                     /** @description Language of `detail`, when one was wished for. */
@@ -3111,7 +3130,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The service is unavailable right now: try again in a moment. */
+            /** @description The service is unavailable right now: try again in a moment. / There is more to do right now than can be done: try again in a moment. */
             503: {
                 headers: {
                     /** @description Language of `detail`, when one was wished for. */
