@@ -11,6 +11,7 @@ import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
 import { MailCleanupService } from './mail/mail-cleanup.service';
 import { MailWorker } from './mail/mail-worker.service';
+import { MailboxController } from './mail/mailbox.controller';
 import { MailModule } from './mail/mail.module';
 import { RecoveryCleanupService } from './recovery/recovery-cleanup.service';
 import { RecoveryModule } from './recovery/recovery.module';
@@ -39,6 +40,7 @@ export class AppModule {
         RecoveryModule,
         HealthModule,
       ],
+      controllers: settings.mail === 'kept' ? [MailboxController] : [],
       providers: [
         ...JOBS,
         { provide: APP_FILTER, useClass: ApiExceptionFilter },

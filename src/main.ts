@@ -78,6 +78,8 @@ function announce(app: NestExpressApplication, settings: Settings, logger: Logge
   const { INSTANCE_HOST, DB_NAME } = settings;
   logger.info(`API            ${api}`);
   logger.info(`Documentation  ${api}/docs`);
+  if (settings.mail === 'kept') logger.info(`Mailbox        ${api}/mailbox`);
+  if (settings.mail === 'none') logger.warn('No mail is sent: SMTP_URL is empty');
   logger.info(
     `Data           ${settings.embedded ? dataDirectory(settings) : `${INSTANCE_HOST}, database ${DB_NAME}`}`,
   );

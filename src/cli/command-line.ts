@@ -64,12 +64,6 @@ export async function withDatabase<T>(
   work: (dataSource: ServiceDataSource, settings: Settings) => Promise<T>,
 ): Promise<T> {
   const settings = parseSettings(readEnvironment());
-  if (settings.embedded) {
-    throw new CommandError(
-      'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
-      EXIT.couldNotLook,
-    );
-  }
   const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), manners);
   try {
     await dataSource.initialize();

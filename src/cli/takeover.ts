@@ -1,4 +1,6 @@
 import { text } from 'node:stream/consumers';
+import { readEnvironment } from '../config/environment';
+import { parseSettings } from '../config/settings';
 import {
   lossesOf,
   runTakeover,
@@ -14,7 +16,7 @@ import {
   confirm,
   EXIT,
   runCommandLine,
-  withDatabase,
+  withDatabase as withAnyDatabase,
 } from './command-line';
 
 const program = commandLine(
@@ -80,6 +82,17 @@ program
     );
     console.log(was ? 'The database is as it was' : 'There is nothing to take back');
   });
+
+/** @throws CommandError for the embedded database, where no other backend has ever been */
+function withDatabase<T>(...work: Parameters<typeof withAnyDatabase<T>>): Promise<T> {
+  if (parseSettings(readEnvironment()).embedded) {
+    throw new CommandError(
+      'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
+      EXIT.couldNotLook,
+    );
+  }
+  return withAnyDatabase(...work);
+}
 
 function asCommandError(error: unknown): never {
   throw error instanceof TakeoverError ? new CommandError(error.message) : error;

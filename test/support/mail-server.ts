@@ -29,8 +29,12 @@ export interface ReceivedMail {
 }
 
 /** What the server does with the mails to an address. */
-type Behaviour =
-  { readonly reply: number; readonly words: string } | { readonly until: Promise<void> };
+interface Behaviour {
+  /** Answer to the address. */
+  readonly refusal?: Error & { readonly responseCode: number };
+  /** Answer to the mail, which it has by then. */
+  readonly verdict?: (mail: ReceivedMail) => Promise<Error | undefined>;
+}
 
 /** A real mail server on the loopback interface, which takes everything unless told otherwise. */
 export class TestMailServer {
@@ -55,9 +59,6 @@ export class TestMailServer {
     };
   }
 
-  /** Addresses to which somebody tries to send, or has, in the order in which they were named. */
-  readonly asked: string[] = [];
-
   /** Is down from now on. */
   async stop(): Promise<void> {
     const { server } = this;
@@ -79,22 +80,17 @@ export class TestMailServer {
         else done(new Error('Invalid username or password'));
       },
       onRcptTo: ({ address }, _session, done) => {
-        this.asked.push(address);
-        const behaviour = this.behaviours.get(address);
-        if (behaviour === undefined) done();
-        else if ('until' in behaviour)
-          void behaviour.until.then(() => {
-            done();
-          });
-        else done(Object.assign(new Error(behaviour.words), { responseCode: behaviour.reply }));
+        done(this.behaviours.get(address)?.refusal);
       },
       onData: (stream, { envelope }, done) => {
-        void text(stream).then((message) => {
+        const receive = async (): Promise<Error | undefined> => {
           const [{ address: to } = { address: '' }] = envelope.rcptTo;
           const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-          this.mails.push(readMail(from, to, message));
-          done();
-        });
+          const mail = readMail(from, to, await text(stream));
+          this.mails.push(mail);
+          return this.behaviours.get(to)?.verdict?.(mail);
+        };
+        void receive().then(done);
       },
     });
     this.server.on('error', () => undefined);
@@ -105,21 +101,34 @@ export class TestMailServer {
   }
 
   /** Answers so to whoever sends to this address: 4xx for now, 5xx for good. */
-  refuse(address: string, reply: number, words: string): void {
-    this.behaviours.set(address, { reply, words });
+  refuse(address: string, responseCode: number, words: string): void {
+    this.behaviours.set(address, { refusal: reply(responseCode, words) });
   }
 
-  /** Keeps whoever sends to this address waiting. @returns what ends that */
+  /** Refuses what is sent to this address, for good, with words that may be those of the mail. */
+  refuseContent(address: string, words: (mail: ReceivedMail) => string): void {
+    this.behaviours.set(address, {
+      verdict: (mail) => Promise.resolve(reply(554, words(mail))),
+    });
+  }
+
+  /**
+   * Takes what is sent to this address, and does not say so.
+   *
+   * @returns what has it said
+   */
   hold(address: string): () => void {
     let release = (): void => undefined;
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
+    const held = new Promise<undefined>((resolve) => {
+      release = () => {
+        resolve(undefined);
+      };
     });
-    this.behaviours.set(address, { until });
+    this.behaviours.set(address, { verdict: () => held });
     return release;
   }
 
-  /** Takes mails to this address again. */
+  /** Takes mails to this address as all others. */
   take(address: string): void {
     this.behaviours.delete(address);
   }
@@ -142,6 +151,10 @@ export class TestMailServer {
     if (mail === undefined) throw new Error('It was there');
     return mail;
   }
+}
+
+function reply(responseCode: number, words: string): Error & { readonly responseCode: number } {
+  return Object.assign(new Error(words), { responseCode });
 }
 
 function readMail(from: string, to: string, message: string): ReceivedMail {
