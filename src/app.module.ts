@@ -9,16 +9,9 @@ import type { ServiceDataSource } from './database/data-source';
 import { DatabaseModule } from './database/database.module';
 import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
-import { MailCleanupService } from './mail/mail-cleanup.service';
-import { MailWorker } from './mail/mail-worker.service';
-import { MailModule } from './mail/mail.module';
-import { RecoveryCleanupService } from './recovery/recovery-cleanup.service';
-import { RecoveryModule } from './recovery/recovery.module';
+import { JobsModule } from './jobs.module';
 import { UserModule } from './user/user.module';
 import { RequestValidationPipe } from './validation/request-validation.pipe';
-
-/** What is done in the background. */
-const JOBS = [MailWorker, MailCleanupService, RecoveryCleanupService];
 
 /** Everything, wired. */
 @Module({})
@@ -35,12 +28,10 @@ export class AppModule {
         DatabaseModule.forRoot(dataSource),
         UserModule,
         AuthModule,
-        MailModule,
-        RecoveryModule,
         HealthModule,
+        JobsModule,
       ],
       providers: [
-        ...JOBS,
         { provide: APP_FILTER, useClass: ApiExceptionFilter },
         { provide: APP_GUARD, useClass: JwtAuthGuard },
         { provide: APP_PIPE, useClass: RequestValidationPipe },
