@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { readEnvironment } from '../config/environment';
-import { parseSettings, type Settings, SettingsError } from '../config/settings';
+import { parseSettings, type Settings } from '../config/settings';
+import { StartError } from '../config/start-error';
 import { type Manners, ServiceDataSource } from '../database/data-source';
 import { safeError } from '../logging/safe-error';
 
@@ -45,7 +46,7 @@ function statusOf(error: unknown): number {
     console.error(error.message);
     return error.status;
   }
-  if (error instanceof SettingsError) {
+  if (error instanceof StartError) {
     console.error(error.message);
   } else {
     const { code, message } = safeError(error);
@@ -64,16 +65,11 @@ export async function withDatabase<T>(
   work: (dataSource: ServiceDataSource, settings: Settings) => Promise<T>,
 ): Promise<T> {
   const settings = parseSettings(readEnvironment());
-  if (settings.embedded) {
-    throw new CommandError(
-      'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
-      EXIT.couldNotLook,
-    );
-  }
   const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), manners);
   try {
     await dataSource.initialize();
   } catch (error) {
+    await dataSource.release();
     const { code, message } = safeError(error);
     throw new CommandError(
       `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${code ?? message ?? ''}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,

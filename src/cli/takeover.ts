@@ -1,4 +1,6 @@
 import { text } from 'node:stream/consumers';
+import { readEnvironment } from '../config/environment';
+import { parseSettings } from '../config/settings';
 import {
   lossesOf,
   runTakeover,
@@ -20,7 +22,7 @@ import {
 const program = commandLine(
   'takeover',
   "Takes the place of the FastAPI backend on its database, or gives it back. Reads the service's settings; see docs/takeover.md",
-);
+).hook('preAction', refuseEmbedded);
 
 program
   .command('check')
@@ -80,6 +82,15 @@ program
     );
     console.log(was ? 'The database is as it was' : 'There is nothing to take back');
   });
+
+/** @throws CommandError without a server: the FastAPI backend has another than the embedded one */
+function refuseEmbedded(): void {
+  if (!parseSettings(readEnvironment()).embedded) return;
+  throw new CommandError(
+    'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
+    EXIT.couldNotLook,
+  );
+}
 
 function asCommandError(error: unknown): never {
   throw error instanceof TakeoverError ? new CommandError(error.message) : error;
