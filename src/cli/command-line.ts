@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { readEnvironment } from '../config/environment';
@@ -80,24 +79,5 @@ export async function withDatabase<T>(
     return await work(dataSource, settings);
   } finally {
     await dataSource.destroy();
-  }
-}
-
-/**
- * Asks at the terminal, unless the answer was given beforehand.
- *
- * @throws CommandError when nobody is there to answer, or the answer is no
- */
-export async function confirm(question: string, answered: boolean): Promise<void> {
-  if (answered) return;
-  if (!process.stdin.isTTY) {
-    throw new CommandError('Nobody is there to confirm it: say --yes. Nothing was changed');
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [yes/no] `);
-    if (answer.trim().toLowerCase() !== 'yes') throw new CommandError('Nothing was changed');
-  } finally {
-    terminal.close();
   }
 }

@@ -1,4 +1,5 @@
-import { createInterface, type Interface } from 'node:readline';
+import { isUtf8 } from 'node:buffer';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import type { ChosenPasswordDto } from '../operator/dto/chosen-password.dto';
 import { linesOf } from '../operator/lines';
@@ -6,8 +7,20 @@ import { CommandError, EXIT } from './command-line';
 
 /** More than any password has, in bytes. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** As a shell has it of a command that Ctrl-C has ended. */
-const INTERRUPTED = 130;
+
+/**
+ * Asks at the terminal, unless the answer was given beforehand.
+ *
+ * @throws CommandError when nobody is there to answer, or the answer is no
+ */
+export async function confirm(question: string, answered: boolean): Promise<void> {
+  if (answered) return;
+  if (!process.stdin.isTTY) {
+    throw new CommandError('Nobody is there to confirm it: say --yes. Nothing was changed');
+  }
+  const [answer = ''] = await ask([`${question} [yes/no] `], { hidden: false });
+  if (answer.trim().toLowerCase() !== 'yes') throw new CommandError('Nothing was changed');
+}
 
 /**
  * A new password: typed twice at the terminal, which does not show it, or the first line of standard
@@ -26,59 +39,66 @@ export async function askNewPassword(fromStandardInput: boolean): Promise<Chosen
       EXIT.couldNotLook,
     );
   }
+  const questions = ['New password: ', 'The same again: '];
+  const [password1 = '', password2 = ''] = await ask(questions, { hidden: true });
+  return { password1, password2 };
+}
+
+/**
+ * What is typed in answer to some questions. They are asked on standard error: the output may go
+ * elsewhere.
+ *
+ * @throws CommandError for whoever gives up, by Ctrl-C or Ctrl-D
+ */
+async function ask(
+  questions: readonly string[],
+  { hidden }: { hidden: boolean },
+): Promise<string[]> {
+  let shown = true;
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (shown) process.stderr.write(chunk);
+      done();
+    },
+  });
   const terminal = createInterface({
     input: process.stdin,
-    // What is typed is shown nowhere.
-    output: new Writable({
-      write: (_chunk, _encoding, done) => {
-        done();
-      },
-    }),
+    output,
     terminal: true,
     historySize: 0,
   });
+  terminal.on('SIGINT', () => {
+    terminal.close();
+  });
+  const lines = terminal[Symbol.asyncIterator]();
+  const answers: string[] = [];
   try {
-    const password1 = await ask(terminal, 'New password: ');
-    const password2 = await ask(terminal, 'The same again: ');
-    return { password1, password2 };
+    for (const question of questions) {
+      shown = true;
+      terminal.setPrompt(question);
+      terminal.prompt();
+      shown = !hidden;
+      const next: IteratorResult<string, undefined> = await lines.next();
+      if (hidden || next.done === true) process.stderr.write('\n');
+      if (next.done === true) throw new CommandError('Nothing was changed');
+      answers.push(next.value);
+    }
+    return answers;
   } finally {
     // Gives the terminal its echo again.
     terminal.close();
   }
 }
 
-/** @throws CommandError when it ends before there is a line that is text */
+/** @throws CommandError when standard input ends before there is a line that is text */
 async function firstLine(): Promise<string> {
-  for await (const { bytes } of linesOf(process.stdin as AsyncIterable<Buffer>, MAX_LINE_BYTES)) {
-    try {
-      if (bytes !== undefined)
-        return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r$/, '');
-    } catch {
-      // Told below.
-    }
-    break;
+  const input = process.stdin as AsyncIterable<Buffer>;
+  for await (const { bytes } of linesOf(input, MAX_LINE_BYTES)) {
+    if (bytes === undefined || !isUtf8(bytes)) break;
+    return bytes.toString().replace(/\r$/, '');
   }
   throw new CommandError(
-    'The first line of standard input is no password: it has to be UTF-8. Nothing was changed',
+    'The first line of standard input is no password: it is missing, too long, or not UTF-8. Nothing was changed',
     EXIT.couldNotLook,
   );
-}
-
-/** @throws CommandError for whoever gives up: Ctrl-C, Ctrl-D */
-function ask(terminal: Interface, question: string): Promise<string> {
-  process.stderr.write(question);
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      process.stderr.write('\n');
-      reject(new CommandError('Nothing was changed', INTERRUPTED));
-    };
-    terminal.once('SIGINT', giveUp);
-    terminal.once('close', giveUp);
-    terminal.once('line', (line) => {
-      terminal.removeListener('SIGINT', giveUp);
-      terminal.removeListener('close', giveUp);
-      process.stderr.write('\n');
-      resolve(line);
-    });
-  });
 }

@@ -10,14 +10,8 @@ import {
 } from '../takeover/alter';
 import { checkSchema, checkTakeover, ownerOf } from '../takeover/check';
 import { printLosses, printReport } from './takeover-report';
-import {
-  CommandError,
-  commandLine,
-  confirm,
-  EXIT,
-  runCommandLine,
-  withDatabase,
-} from './command-line';
+import { CommandError, commandLine, EXIT, runCommandLine, withDatabase } from './command-line';
+import { confirm } from './prompt';
 
 const program = commandLine(
   'takeover',

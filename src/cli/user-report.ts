@@ -89,7 +89,9 @@ export function printAccount(report: AccountReport): void {
     );
   }
   if (logins.length < loginCount) console.log('    …');
-  console.log(`  mails      ${unsentMails.length === 0 ? 'none waits, none has failed' : ''}`);
+  console.log(
+    `  mails      ${unsentMails.length === 0 ? 'none waits, none has failed' : `${String(unsentMails.length)} not sent`}`,
+  );
   for (const { kind, createdAt, attempts, failure, nextAttemptAt } of unsentMails) {
     const state =
       nextAttemptAt === null ? 'given up' : `waits, next attempt ${timeText(nextAttemptAt)}`;

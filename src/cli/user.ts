@@ -10,8 +10,8 @@ import { AccountExport } from '../operator/account-export.service';
 import { AccountImport, type ImportCounts } from '../operator/account-import.service';
 import { AccountLookup, type FoundAccount } from '../operator/account-lookup.service';
 import { OperatorService } from '../operator/operator.service';
-import { CommandError, commandLine, confirm, EXIT, runCommandLine } from './command-line';
-import { askNewPassword } from './prompt';
+import { CommandError, commandLine, EXIT, runCommandLine } from './command-line';
+import { askNewPassword, confirm } from './prompt';
 import { withServices } from './services';
 import {
   accountJson,
@@ -208,7 +208,8 @@ program
         };
         await app.get(AccountImport).run(input, onBad, counts);
       } catch (error) {
-        console.log(importSummary(counts));
+        if (counts.lines > 0) console.log(importSummary(counts));
+        if (input.errored === error) throw unusable(file, error);
         if (!interruption.signal.aborted) throw error;
       }
       if (interruption.signal.aborted) {
@@ -251,9 +252,7 @@ async function writeTo(
   }
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
   await once(target, 'open').catch((error: unknown) => {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST'
-      ? new CommandError('The file is there already: choose another name', EXIT.couldNotLook)
-      : error;
+    throw unusable(file, error);
   });
   try {
     await write(target);
@@ -261,6 +260,17 @@ async function writeTo(
     await rm(file, { force: true });
     throw error;
   }
+}
+
+/** What there is to say of a file, or of standard input. */
+function unusable(file: string, error: unknown): CommandError {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return new CommandError(
+    code === 'EEXIST'
+      ? 'The file is there already: choose another name'
+      : `${file} cannot be read or written (${code})`,
+    EXIT.couldNotLook,
+  );
 }
 
 /** A whole number among the arguments. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parseEmailAddress } from '../user/email-address';
 import type { StoredAccount } from '../user/user.service';
 import { MAX_USERNAME_LENGTH } from '../user/username';
@@ -72,12 +73,9 @@ export function readAccountLine(
 }
 
 function textOf(bytes: Buffer): string {
-  try {
-    // Takes a byte order mark off, too.
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new BadLine('not UTF-8: convert the file, say with iconv -t UTF-8');
-  }
+  if (!isUtf8(bytes)) throw new BadLine('not UTF-8: convert the file, say with iconv -t UTF-8');
+  // As files of other systems begin.
+  return bytes.toString().replace(/^\ufeff/, '');
 }
 
 function membersOf(text: string): ReadonlyMap<string, unknown> {
