@@ -43,10 +43,6 @@ interface EventDetails {
 }
 
 /** Writes the line that an operator looks for afterwards: ids, and never a name or a secret. */
-export function logSecurity(
-  log: Logger,
-  event: SecurityEvent,
-  details: EventDetails = {},
-): void {
+export function logSecurity(log: Logger, event: SecurityEvent, details: EventDetails = {}): void {
   log.info({ event, ...details }, 'security');
 }
