@@ -6,7 +6,7 @@ import { writeAccountLine } from './account-line';
 import { OperatorLog } from './operator-log';
 
 /** Accounts that are read, and written, at once. */
-const BATCH_ROWS = 2000;
+const BATCH_ROWS = 500;
 
 interface Row extends StoredAccount {
   readonly id: number;

@@ -37,6 +37,6 @@ describe('linesOf', () => {
       [4, undefined],
     ];
     expect(await read([`ten 456789\n${long}\nb\n${long}`])).toEqual(lines);
-    expect(await read(['ten 456', `789\n${long}`, `${long}`, '\nb\n', long])).toEqual(lines);
+    expect(await read(['ten 456', `789\n${long}`, long, '\nb\n', long])).toEqual(lines);
   });
 });
