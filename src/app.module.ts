@@ -9,17 +9,11 @@ import type { ServiceDataSource } from './database/data-source';
 import { DatabaseModule } from './database/database.module';
 import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
-import { MailCleanupService } from './mail/mail-cleanup.service';
-import { MailWorker } from './mail/mail-worker.service';
+import { JobsModule } from './jobs.module';
 import { MailboxController } from './mail/mailbox.controller';
 import { MailModule } from './mail/mail.module';
-import { RecoveryCleanupService } from './recovery/recovery-cleanup.service';
-import { RecoveryModule } from './recovery/recovery.module';
 import { UserModule } from './user/user.module';
 import { RequestValidationPipe } from './validation/request-validation.pipe';
-
-/** What is done in the background. */
-const JOBS = [MailWorker, MailCleanupService, RecoveryCleanupService];
 
 /** Everything, wired. */
 @Module({})
@@ -36,13 +30,12 @@ export class AppModule {
         DatabaseModule.forRoot(dataSource),
         UserModule,
         AuthModule,
-        MailModule,
-        RecoveryModule,
         HealthModule,
+        MailModule,
+        JobsModule,
       ],
       controllers: settings.mail === 'kept' ? [MailboxController] : [],
       providers: [
-        ...JOBS,
         { provide: APP_FILTER, useClass: ApiExceptionFilter },
         { provide: APP_GUARD, useClass: JwtAuthGuard },
         { provide: APP_PIPE, useClass: RequestValidationPipe },

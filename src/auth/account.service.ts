@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
@@ -85,21 +85,29 @@ export class AccountService {
     client: Client,
   ): Promise<void> {
     const deleted = await this.confirmation.confirm(account, password, client, {
-      commit: async (manager, old) => {
-        // Of a DELETE, TypeORM answers the rows and how many they are.
-        const [[gone]] = await manager.query<[{ username: string }[], number]>(
-          'DELETE FROM "user" WHERE id = $1 AND password = $2 RETURNING username',
-          [account.id, old],
-        );
-        if (gone === undefined) return false;
-        await this.referenceTokens.endName(manager, gone.username);
-        await this.guesses.forget(manager, account.id);
-        return true;
-      },
+      commit: (manager, old) => this.remove(manager, account.id, old),
     });
     const ids = { account: account.id, session: sessionId };
     logSecurity(client.log, deleted ? 'user_deleted' : 'user_deleted_fail', ids);
     if (!deleted) throw incorrectPassword('password');
+  }
+
+  /**
+   * Deletes an account and everything of it, in the transaction of what else has to happen then.
+   *
+   * @param password hash that it has to have still, if that matters
+   * @returns whether it was there
+   */
+  async remove(manager: EntityManager, id: number, password?: string): Promise<boolean> {
+    // Of a DELETE, TypeORM answers the rows and how many they are.
+    const [[gone]] = await manager.query<[{ username: string }[], number]>(
+      'DELETE FROM "user" WHERE id = $1 AND password = coalesce($2, password) RETURNING username',
+      [id, password ?? null],
+    );
+    if (gone === undefined) return false;
+    await this.referenceTokens.endName(manager, gone.username);
+    await this.guesses.forget(manager, id);
+    return true;
   }
 
   /**

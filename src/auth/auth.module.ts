@@ -62,6 +62,7 @@ const post = (path: string): { path: string; method: RequestMethod } => ({
     JwtStrategy,
     RequestValidationPipe,
   ],
+  exports: [AccountService],
 })
 export class AuthModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

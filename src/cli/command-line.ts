@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { readEnvironment } from '../config/environment';
-import { parseSettings, type Settings, SettingsError } from '../config/settings';
+import { parseSettings, type Settings } from '../config/settings';
+import { StartError } from '../config/start-error';
 import { type Manners, ServiceDataSource } from '../database/data-source';
 import { safeError } from '../logging/safe-error';
 
@@ -45,7 +45,7 @@ function statusOf(error: unknown): number {
     console.error(error.message);
     return error.status;
   }
-  if (error instanceof SettingsError) {
+  if (error instanceof StartError) {
     console.error(error.message);
   } else {
     const { code, message } = safeError(error);
@@ -68,6 +68,7 @@ export async function withDatabase<T>(
   try {
     await dataSource.initialize();
   } catch (error) {
+    await dataSource.release();
     const { code, message } = safeError(error);
     throw new CommandError(
       `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${code ?? message ?? ''}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,
@@ -78,24 +79,5 @@ export async function withDatabase<T>(
     return await work(dataSource, settings);
   } finally {
     await dataSource.destroy();
-  }
-}
-
-/**
- * Asks at the terminal, unless the answer was given beforehand.
- *
- * @throws CommandError when nobody is there to answer, or the answer is no
- */
-export async function confirm(question: string, answered: boolean): Promise<void> {
-  if (answered) return;
-  if (!process.stdin.isTTY) {
-    throw new CommandError('Nobody is there to confirm it: say --yes. Nothing was changed');
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [yes/no] `);
-    if (answer.trim().toLowerCase() !== 'yes') throw new CommandError('Nothing was changed');
-  } finally {
-    terminal.close();
   }
 }

@@ -10,19 +10,13 @@ import {
 } from '../takeover/alter';
 import { checkSchema, checkTakeover, ownerOf } from '../takeover/check';
 import { printLosses, printReport } from './takeover-report';
-import {
-  CommandError,
-  commandLine,
-  confirm,
-  EXIT,
-  runCommandLine,
-  withDatabase as withAnyDatabase,
-} from './command-line';
+import { CommandError, commandLine, EXIT, runCommandLine, withDatabase } from './command-line';
+import { confirm } from './prompt';
 
 const program = commandLine(
   'takeover',
   "Takes the place of the FastAPI backend on its database, or gives it back. Reads the service's settings; see docs/takeover.md",
-);
+).hook('preAction', refuseEmbedded);
 
 program
   .command('check')
@@ -83,15 +77,13 @@ program
     console.log(was ? 'The database is as it was' : 'There is nothing to take back');
   });
 
-/** @throws CommandError for the embedded database, where no other backend has ever been */
-function withDatabase<T>(...work: Parameters<typeof withAnyDatabase<T>>): Promise<T> {
-  if (parseSettings(readEnvironment()).embedded) {
-    throw new CommandError(
-      'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
-      EXIT.couldNotLook,
-    );
-  }
-  return withAnyDatabase(...work);
+/** @throws CommandError without a server: the FastAPI backend has another than the embedded one */
+function refuseEmbedded(): void {
+  if (!parseSettings(readEnvironment()).embedded) return;
+  throw new CommandError(
+    'INSTANCE_HOST is empty: it has to name the PostgreSQL server of the FastAPI backend',
+    EXIT.couldNotLook,
+  );
 }
 
 function asCommandError(error: unknown): never {

@@ -36,10 +36,13 @@ export class DatabaseService
 
   /**
    * The embedded database is connected and migrated before the service listens. Another one is
-   * connected when it can be reached, and somebody else migrates it.
+   * connected when it can be reached, and somebody else migrates it. A command comes with one that is
+   * connected, and migrates nothing.
    */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.settings.embedded) {
+    if (this.dataSource.isInitialized) {
+      this.settle();
+    } else if (this.settings.embedded) {
       await this.dataSource.initialize();
       await this.dataSource.runMigrations();
       this.settle();

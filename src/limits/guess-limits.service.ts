@@ -24,6 +24,14 @@ export interface Guessed<Account extends { readonly id: number }> {
   readonly find: () => Promise<Account | null>;
 }
 
+/** What was guessed of an account. */
+export interface GuessState {
+  /** Wrong passwords in a row. */
+  readonly failures: number;
+  /** Strangers come from where nobody has given the right password before. */
+  readonly lockedOut: 'nobody' | 'strangers' | 'everyone';
+}
+
 /**
  * How often the password of an account may be guessed. A guess counts as a failure from before it is
  * verified, so that of many at once none is free; the right password takes all failures of the
@@ -86,6 +94,21 @@ export class GuessLimits {
       logSecurity(client.log, 'authn_login_lock', { account: id });
     }
     return verified;
+  }
+
+  /** How often the password of an account was guessed wrong in a row, and who may not guess it now. */
+  async stateOf(userId: number): Promise<GuessState> {
+    const [found] = await this.failures.query<{ failures: number; waiting: boolean }[]>(
+      'SELECT failures, retry_at > now() AS waiting FROM password_failure WHERE account = $1',
+      [accountKey(userId)],
+    );
+    const { failures, waiting } = found ?? { failures: 0, waiting: false };
+    const isDelayed = failures >= this.settings.LOGIN_FAILURES_BEFORE_DELAY && waiting;
+    const strangers = failures >= this.forStrangers || isDelayed;
+    return {
+      failures,
+      lockedOut: failures >= this.total ? 'everyone' : strangers ? 'strangers' : 'nobody',
+    };
   }
 
   /** Lets an account be guessed again as if nobody ever had, in the transaction of what is the reason. */

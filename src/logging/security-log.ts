@@ -5,6 +5,7 @@ export type SecurityEvent =
   | 'authn_login_success'
   | 'authn_login_fail'
   | 'authn_login_lock'
+  | 'authn_login_unlock'
   | 'authn_password_change'
   | 'authn_password_change_fail'
   | 'authn_token_created'
@@ -20,14 +21,28 @@ export type SecurityEvent =
   | 'password_reset_requested'
   | 'user_created'
   | 'user_updated'
+  | 'user_disabled'
+  | 'user_enabled'
   | 'user_deleted'
-  | 'user_deleted_fail';
+  | 'user_deleted_fail'
+  | 'users_export_begun'
+  | 'users_exported'
+  | 'users_import_begun'
+  | 'users_imported';
+
+/** What an event is about. */
+interface EventDetails {
+  readonly account?: number | undefined;
+  readonly session?: string | undefined;
+  /** What was done too often; see `Limits`. */
+  readonly door?: string;
+  /** Who did it, if it was an operator: their account on the machine. */
+  readonly operator?: string;
+  /** Of many accounts at once: how many there were of each kind. */
+  readonly counts?: Readonly<Record<string, number>>;
+}
 
 /** Writes the line that an operator looks for afterwards: ids, and never a name or a secret. */
-export function logSecurity(
-  log: Logger,
-  event: SecurityEvent,
-  ids: { account?: number | undefined; session?: string | undefined; door?: string } = {},
-): void {
-  log.info({ event, ...ids }, 'security');
+export function logSecurity(log: Logger, event: SecurityEvent, details: EventDetails = {}): void {
+  log.info({ event, ...details }, 'security');
 }

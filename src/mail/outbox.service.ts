@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Settings } from '../config/settings';
 import { ApiError } from '../errors/api-error';
 import type { Mail, MailKind } from './mail.entity';
@@ -12,6 +13,15 @@ const LIFE_SECONDS: Readonly<Record<MailKind, number>> = {
   change: 24 * HOUR_SECONDS,
   changing: 7 * 24 * HOUR_SECONDS,
 };
+
+/** Of an account's, that are shown. */
+const MOST_UNSENT = 20;
+
+/** A mail that was not sent: one that waits has a time for its next attempt. */
+export type UnsentMail = Pick<
+  Mail,
+  'kind' | 'recipient' | 'createdAt' | 'attempts' | 'failure' | 'nextAttemptAt'
+>;
 
 /** 503: a mail was asked for, and there is no mail server. */
 export class NoMail extends ApiError {
@@ -27,7 +37,10 @@ export class NoMail extends ApiError {
 export class Outbox {
   private wake: () => void = () => undefined;
 
-  constructor(private readonly settings: Settings) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly settings: Settings,
+  ) {}
 
   /** Whether mails that are added go anywhere; else they are not even written down. */
   get isOpen(): boolean {
@@ -57,6 +70,19 @@ export class Outbox {
     await manager.query(
       'DELETE FROM mail WHERE user_id = $1 AND kind = $2 AND next_attempt_at IS NOT NULL',
       [userId, kind],
+    );
+  }
+
+  /** Mails about an account, or to its address, that wait or will never arrive; newest first. */
+  async unsentTo(userId: number, recipient: string): Promise<UnsentMail[]> {
+    return this.dataSource.query<UnsentMail[]>(
+      `SELECT kind, recipient, created_at AS "createdAt", attempts, failure,
+              next_attempt_at AS "nextAttemptAt"
+         FROM mail
+        WHERE (user_id = $1 OR (user_id IS NULL AND recipient = $2)) AND sent_at IS NULL
+          AND (next_attempt_at IS NOT NULL OR failure IS NOT NULL)
+        ORDER BY id DESC LIMIT $3`,
+      [userId, recipient, MOST_UNSENT],
     );
   }
 

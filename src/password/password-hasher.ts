@@ -113,7 +113,8 @@ export class PasswordHasher {
     );
   }
 
-  private isVerifiable(hash: string): boolean {
+  /** Whether any password could be verified against a stored hash. */
+  isVerifiable(hash: string): boolean {
     const format = parseHash(hash);
     return format !== undefined && this.queue.supports(format.scheme);
   }

@@ -188,6 +188,16 @@ export class RecoveryTokenService {
     return rows.length > 0;
   }
 
+  /** Those of some addresses that are kept for an account; see `keepForOwner`. */
+  async keptAmong(manager: EntityManager, emails: readonly string[]): Promise<Set<string>> {
+    const rows = await manager.query<{ email: string }[]>(
+      `SELECT email FROM recovery_token
+        WHERE email = ANY ($1) AND purpose = 'revert' AND expires_at > now()`,
+      [emails],
+    );
+    return new Set(rows.map(({ email }) => email));
+  }
+
   /** Keyed: eight digits are soon tried through. */
   private codeDigest(purpose: Purpose, email: string, code: string): Buffer {
     return createHmac('sha256', this.codeKey).update(`${purpose}:${code}:${email}`).digest();

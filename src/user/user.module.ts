@@ -6,8 +6,6 @@ import { MailModule } from '../mail/mail.module';
 import { PasswordModule } from '../password/password.module';
 import { RefuseOverload } from '../password/refuse-overload.middleware';
 import { RecoveryModule } from '../recovery/recovery.module';
-import { HashCensusService } from './hash-census.service';
-import { NameFoldingService } from './name-folding.service';
 import { UserController } from './user.controller';
 import { User } from './user.entity';
 import { UserService } from './user.service';
@@ -21,7 +19,7 @@ import { UserService } from './user.service';
     RecoveryModule,
   ],
   controllers: [UserController],
-  providers: [UserService, HashCensusService, NameFoldingService],
+  providers: [UserService],
   exports: [UserService],
 })
 export class UserModule implements NestModule {

@@ -20,6 +20,26 @@ import {
   USER_USERNAME_KEY,
 } from './user.entity';
 import { UserExists } from './user.errors';
+import { MAX_USERNAME_LENGTH } from './username';
+
+/** Longer than any name that can be written here, in UTF-16 units. */
+const MAX_FOLDED = 2 * MAX_USERNAME_LENGTH + 1;
+
+/** An account as it is kept, with all that it has of its own. */
+export type StoredAccount = Pick<
+  User,
+  'username' | 'email' | 'password' | 'emailVerifiedAt' | 'disabledAt'
+>;
+
+/** Accounts by what others cannot have as well. */
+export interface Taken {
+  readonly byUsername: ReadonlyMap<string, StoredAccount & { readonly id: number }>;
+  readonly byEmail: ReadonlyMap<string, StoredAccount & { readonly id: number }>;
+  /** By `caseFold` of the name. */
+  readonly byFolded: ReadonlyMap<string, { readonly id: number }>;
+  /** Addresses that an account has given up, and may take back. */
+  readonly keptEmails: ReadonlySet<string>;
+}
 
 /** The accounts. */
 @Injectable()
@@ -47,26 +67,102 @@ export class UserService {
       await this.limits.take('registration', client);
       return this.hasher.hash(run, password1);
     });
+    const id = await this.insert({ username, email, password }, async (manager, userId) => {
+      await this.guesses.know(manager, userId, client);
+      const { language } = client;
+      await this.outbox.add(manager, { kind: 'verify', userId, recipient: email, language });
+    });
+    this.outbox.flush();
+    logSecurity(client.log, 'user_created', { account: id });
+  }
+
+  /**
+   * Writes a new account, in one transaction with what else has to happen then.
+   *
+   * @returns its id
+   * @throws UserExists when the username, in whatever case, or the email address is taken
+   */
+  async insert(
+    account: Pick<User, 'username' | 'email' | 'password'> & Partial<User>,
+    also: (manager: EntityManager, userId: number) => Promise<void>,
+  ): Promise<number> {
+    const { username, email } = account;
     await refuseUnfolded(this.users.manager, username);
-    const usernameFolded = caseFold(username);
-    const id = await this.dataSource
+    return this.dataSource
       .transaction(async (manager) => {
         if (await this.recoveryTokens.isKeptForAnother(manager, email)) throw new UserExists();
-        const { identifiers } = await manager.insert(User, {
-          username,
-          usernameFolded,
-          email,
-          password,
-        });
+        const usernameFolded = caseFold(username);
+        const { identifiers } = await manager.insert(User, { ...account, usernameFolded });
         const userId = identifiers[0]?.['id'] as number;
-        await this.guesses.know(manager, userId, client);
-        const { language } = client;
-        await this.outbox.add(manager, { kind: 'verify', userId, recipient: email, language });
+        await also(manager, userId);
         return userId;
       })
       .catch(refuseTaken);
-    this.outbox.flush();
-    logSecurity(client.log, 'user_created', { account: id });
+  }
+
+  /**
+   * Writes many new accounts, but for those whose username, in whatever case, or email address is
+   * taken at that moment. Of several that would have the same, the first is written.
+   *
+   * @returns those that were written
+   */
+  async insertMany<Account extends StoredAccount>(
+    accounts: readonly Account[],
+  ): Promise<Set<Account>> {
+    const column = <T>(of: (account: Account) => T): T[] => accounts.map(of);
+    const rows = await this.dataSource.transaction((manager) =>
+      manager.query<{ username: string; email: string }[]>(
+        `INSERT INTO "user"
+                (username, username_folded, email, password, email_verified_at, disabled_at)
+         SELECT username, folded, email, password, verified, disabled
+           FROM unnest($1::varchar[], $2::varchar[], $3::varchar[], $4::varchar[],
+                       $5::timestamptz[], $6::timestamptz[]) WITH ORDINALITY
+                AS account (username, folded, email, password, verified, disabled, nth)
+          ORDER BY nth
+         ON CONFLICT DO NOTHING RETURNING username, email`,
+        [
+          column(({ username }) => username),
+          column(({ username }) => caseFold(username)),
+          column(({ email }) => email),
+          column(({ password }) => password),
+          column(({ emailVerifiedAt }) => emailVerifiedAt),
+          column(({ disabledAt }) => disabledAt),
+        ],
+      ),
+    );
+    const emails = new Map(rows.map(({ username, email }) => [username, email]));
+    return new Set(
+      accounts.filter(({ username, email }) => {
+        const written = emails.get(username) === email;
+        // Another like it was not.
+        if (written) emails.delete(username);
+        return written;
+      }),
+    );
+  }
+
+  /** What stands in the way of accounts that are to be written, or is there of them already. */
+  async findTaken(accounts: readonly StoredAccount[]): Promise<Taken> {
+    const usernames = accounts.map(({ username }) => username);
+    const emails = accounts.map(({ email }) => email);
+    // One index each.
+    const select = `SELECT id, username, email, password, email_verified_at AS "emailVerifiedAt",
+                           disabled_at AS "disabledAt" FROM "user"`;
+    const rows = await this.users.query<(StoredAccount & { id: number })[]>(
+      `${select} WHERE username = ANY ($1)
+        UNION ${select} WHERE email = ANY ($2)
+        UNION ${select} WHERE username_folded = ANY ($3)
+        UNION ${select} WHERE username_folded IS NULL AND lower(username COLLATE "C") IN (
+                                SELECT lower(name COLLATE "C") FROM unnest($1::varchar[]) AS name)`,
+      [usernames, emails, usernames.map(caseFold)],
+    );
+    return {
+      byUsername: new Map(rows.map((row) => [row.username, row])),
+      byEmail: new Map(rows.map((row) => [row.email, row])),
+      // Names that others wrote may be of any length.
+      byFolded: new Map(rows.map((row) => [caseFold(row.username.slice(0, MAX_FOLDED)), row])),
+      keptEmails: await this.recoveryTokens.keptAmong(this.users.manager, emails),
+    };
   }
 
   /** The account of exactly this name, if there is one, with the hash to verify its password against. */

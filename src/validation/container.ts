@@ -1,4 +1,4 @@
-import type { INestApplication, Type } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { useContainer } from 'class-validator';
 
@@ -6,7 +6,7 @@ import { useContainer } from 'class-validator';
  * Lets class-validator take rules that depend on settings from Nest, and make the others itself.
  * Each is looked for once: Nest says that it does not know one by throwing.
  */
-export function useNestForRules(app: INestApplication): void {
+export function useNestForRules(app: INestApplicationContext): void {
   const modules = app.get(ModuleRef);
   const rules = new Map<Type, unknown>();
   useContainer({

@@ -50,9 +50,14 @@ export function OptionalText(): PropertyDecorator {
 // eslint-disable-next-line no-control-regex -- Python counts four of them as white space
 const BLANK = /^[\p{White_Space}\u001c-\u001f]*$/u;
 
+/** Whether a text is nothing but white space. */
+export function isBlank(text: string): boolean {
+  return BLANK.test(text);
+}
+
 /** The field is more than white space. */
 export function NotBlank(): PropertyDecorator {
-  return textRule('notBlank', (value) => !BLANK.test(value));
+  return textRule('notBlank', (value) => !isBlank(value));
 }
 
 /** PostgreSQL cannot store NUL, and UTF-8 has no lone surrogates. */

@@ -9,11 +9,12 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Starts a command line of the built service, with these settings only. */
+/** Starts a command line of the built service, with these settings only, and this standard input. */
 export function spawnCommand(
   name: string,
   commandArguments: readonly string[],
   environment: Readonly<Record<string, string>>,
+  input: string | Buffer = '',
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
   const child = spawn(
     process.execPath,
@@ -22,9 +23,12 @@ export function spawnCommand(
       // Where no file of settings is.
       cwd: `${process.cwd()}/dist`,
       env: { PATH: process.env['PATH'], ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     },
   );
+  // Whoever ends before has read all of it wants no more.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   return {
     child,
