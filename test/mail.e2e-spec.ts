@@ -281,6 +281,20 @@ describe('an outbox', () => {
     });
   });
 
+  it('goes to no server whose certificate nobody vouches for', async () => {
+    const stranger = await TestMailServer.start({ tls: true });
+    try {
+      const { SMTP_URL: url = '' } = stranger.environment;
+      await elsewhere({ SMTP_URL: url }, async (place) => {
+        const email = await register('stranger', undefined, place);
+        expect((await failed(email, 1, place)).failure).toMatch(/CERT/);
+      });
+      expect(stranger.mails).toEqual([]);
+    } finally {
+      await stranger.stop();
+    }
+  });
+
   it('tells no secret to the log, and keeps none', async () => {
     const wrong = server.environment['SMTP_URL']?.replace(SMTP_PASS, 'guessed-by-operator') ?? '';
     await elsewhere({ SMTP_URL: wrong }, async (place) => {

@@ -44,8 +44,11 @@ export class TestMailServer {
   private server: SMTPServer | undefined;
   private port = 0;
 
-  static async start(): Promise<TestMailServer> {
-    const server = new TestMailServer();
+  private constructor(private readonly tls: boolean) {}
+
+  /** @param tls whether it offers STARTTLS, with a certificate that nobody vouches for */
+  static async start({ tls = false } = {}): Promise<TestMailServer> {
+    const server = new TestMailServer(tls);
     await server.startAgain();
     return server;
   }
@@ -73,7 +76,9 @@ export class TestMailServer {
   /** Is up again, where it was. */
   async startAgain(): Promise<void> {
     this.server = new SMTPServer({
-      disabledCommands: ['STARTTLS'],
+      disabledCommands: this.tls ? [] : ['STARTTLS'],
+      // Nor does it say on the terminal that its certificate is for tests only.
+      logger: false,
       disableReverseLookup: true,
       onAuth: ({ username, password }, _session, done) => {
         if (username === USER && password === SMTP_PASS) done(null, { user: USER });
