@@ -11,7 +11,6 @@ import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
 import { JobsModule } from './jobs.module';
 import { MailboxController } from './mail/mailbox.controller';
-import { MailModule } from './mail/mail.module';
 import { UserModule } from './user/user.module';
 import { RequestValidationPipe } from './validation/request-validation.pipe';
 
@@ -31,7 +30,6 @@ export class AppModule {
         UserModule,
         AuthModule,
         HealthModule,
-        MailModule,
         JobsModule,
       ],
       controllers: settings.mail === 'kept' ? [MailboxController] : [],
