@@ -238,6 +238,7 @@ describe('PATCH /user/me', () => {
         id: expect.any(Number) as number,
         username: 'after',
         email: expect.stringMatching(/@example\.com$/) as string,
+        email_verified_at: null,
         access_token: expect.any(String) as string,
         token_type: 'bearer',
         expires_in: expect.any(Number) as number,

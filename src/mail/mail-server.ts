@@ -43,6 +43,8 @@ export class MailServer {
       // Says where and by whom, and nothing else: the setting allows no options in it. nodemailer takes
       // STARTTLS where it is offered, and checks the certificate.
       url: settings.SMTP_URL,
+      // Who takes the offer away would read the password.
+      requireTLS: hasSecretForNetwork(settings.SMTP_URL),
       connectionTimeout: CONNECT_MS,
       dnsTimeout: CONNECT_MS,
       greetingTimeout: GREETING_MS,
@@ -96,7 +98,16 @@ function notSent(error: NodemailerError): NotSent {
   // A server that does not like us is no reason to give a mail up, nor would its words be free of
   // what we have logged in with.
   const isAboutMail = /^(MAIL FROM|RCPT TO|DATA)$/.test(command);
-  return new NotSent(code, isAboutMail ? withoutSecrets(response) : code, isAboutMail && permanent);
+  // Whom mails are from is for the operator to set right.
+  const isFinal = isAboutMail && command !== 'MAIL FROM' && permanent;
+  return new NotSent(code, isAboutMail ? withoutSecrets(response) : code, isFinal);
+}
+
+/** Whether a password would leave this machine. */
+export function hasSecretForNetwork(smtpUrl: string): boolean {
+  if (smtpUrl === '') return false;
+  const { password, hostname } = new URL(smtpUrl);
+  return password !== '' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 /** Some servers say what they do not like: the link, or a line with the code. */
