@@ -60,7 +60,7 @@ export function readAccountLine(
   if (bytes === undefined) {
     throw new BadLine(`longer than ${String(MAX_LINE_BYTES / 1024)} kB: one account is one line`);
   }
-  const text = textOf(bytes).trim();
+  const text = textOf(bytes);
   if (text === '') return undefined;
   const members = membersOf(text);
   return {
@@ -74,8 +74,8 @@ export function readAccountLine(
 
 function textOf(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new BadLine('not UTF-8: convert the file, say with iconv -t UTF-8');
-  // As files of other systems begin.
-  return bytes.toString().replace(/^\ufeff/, '');
+  // The byte order mark with which files of other systems begin is white space, too.
+  return bytes.toString().trim();
 }
 
 function membersOf(text: string): ReadonlyMap<string, unknown> {
