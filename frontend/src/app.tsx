@@ -8,15 +8,22 @@ import { keepFocus } from './components/keep-focus';
 import { Layout } from './components/layout';
 import { ProblemAlert } from './components/problem-alert';
 import { useSpeech } from './i18n/language';
+import { useMailToken } from './mail-token';
 import { LogInPage } from './pages/log-in';
 import { NotFoundPage } from './pages/not-found';
 import { SignUpPage } from './pages/sign-up';
 
-// What only those see who are logged in comes when they are.
+// What only those see who are logged in comes when they are, and what few need, when they do.
 const HomePage = lazy(() => import('./pages/home/home'));
+const ForgotPasswordPage = lazy(() => import('./pages/recovery/forgot-password'));
+const ResetPasswordPage = lazy(() => import('./pages/recovery/reset-password'));
+const VerifyEmailPage = lazy(() => import('./pages/recovery/verify-email'));
+const RevertEmailPage = lazy(() => import('./pages/recovery/revert-email'));
 
 /** Every page, and who may see it. */
 export function App(): JSX.Element {
+  // Here, where nothing that is still loading keeps it in the address bar.
+  const token = useMailToken();
   return (
     <Layout>
       <ErrorBoundary instead={<Broken />}>
@@ -25,6 +32,16 @@ export function App(): JSX.Element {
             <Route path="/" element={<ForMe page={<HomePage />} />} />
             <Route path="/login" element={<ForNobody page={<LogInPage />} />} />
             <Route path="/signup" element={<ForNobody page={<SignUpPage />} />} />
+            <Route path="/forgot-password" element={<ForgotPasswordPage />} />
+            <Route
+              path="/reset-password"
+              element={<ResetPasswordPage key={token} token={token} />}
+            />
+            <Route
+              path="/verify-email"
+              element={<ForAll page={<VerifyEmailPage key={token} token={token} />} />}
+            />
+            <Route path="/revert-email" element={<RevertEmailPage key={token} token={token} />} />
             <Route path="*" element={<NotFoundPage />} />
           </Routes>
         </Suspense>
@@ -35,8 +52,13 @@ export function App(): JSX.Element {
 
 /** A page for whoever is logged in; others log in first. */
 function ForMe({ page }: { readonly page: ReactNode }): ReactNode {
+  const { data: me } = useMe();
+  return me === null ? <Navigate to="/login" replace /> : <ForAll page={page} />;
+}
+
+/** A page that is another for whoever is logged in. */
+function ForAll({ page }: { readonly page: ReactNode }): ReactNode {
   const { data: me, error, isFetching, refetch } = useMe();
-  if (me === null) return <Navigate to="/login" replace />;
   if (me !== undefined) return page;
   if (error === null) return <Waiting />;
   return <Unreachable error={error} working={isFetching} again={() => void refetch()} />;

@@ -57,7 +57,12 @@ export function json(
 
 export const empty = (): Response => new Response(null, { status: 204 });
 
-export const ME = { id: 7, username: 'hana', email: 'hana@example.com' };
+export const ME = {
+  id: 7,
+  username: 'hana',
+  email: 'hana@example.com',
+  email_verified_at: '2027-01-01T09:00:00.000Z' as string | null,
+};
 export const NOBODY = (): Response => json(401, { detail: 'Not authenticated' });
 
 /** A login, as the service shows it. */

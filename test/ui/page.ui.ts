@@ -378,46 +378,31 @@ test('there is a page for what is not there', async ({ person }) => {
 test('the width of a small phone is enough for every page and dialog', async ({ person }) => {
   const { page, words, field, button } = person;
   await page.setViewportSize({ width: 320, height: 640 });
-  const fits = async (): Promise<void> => {
-    const wide = await page.evaluate(() =>
-      [...document.querySelectorAll('html, body *')]
-        .filter((element) => {
-          const { left, right } = element.getBoundingClientRect();
-          // What is there for screen readers only is as small as can be, wherever it is.
-          return right > window.innerWidth + 0.5 || (left < -0.5 && right > 0);
-        })
-        .map((element) => element.outerHTML.slice(0, 120)),
-    );
-    expect(wide).toEqual([]);
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(overflow).toBe(0);
-  };
   await page.goto('/nowhere');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(words.notFound);
-  await fits();
+  await person.fits();
   await person.logIn();
   await expect(page.getByRole('alert')).toHaveText(words.wrong);
-  await fits();
+  await person.fits();
   await page.goto('/signup');
   await button(words.signUp).click();
   await field(words.password).fill('password');
   await expect(page.getByText(words.weak)).toBeVisible();
-  await fits();
+  await person.fits();
   await person.signUp();
   await person.logInElsewhere(7);
   await page.reload();
   await expect(page.getByRole('listitem')).toHaveCount(6);
-  await fits();
-  for (const name of [words.changeName, words.changePassword, words.deleteAccount]) {
+  await person.fits();
+  const dialogs = [words.changeName, words.changeEmail, words.changePassword, words.deleteAccount];
+  for (const name of dialogs) {
     await button(name).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog).toBeVisible();
     await dialog.locator('input:visible').first().fill('');
     await dialog.getByRole('button').last().click();
     await expect(dialog.locator('[aria-invalid=true]').first()).toBeVisible();
-    await fits();
+    await person.fits();
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
   }
@@ -429,7 +414,7 @@ test('the width of a small phone is enough for every page and dialog', async ({ 
   await page.route('**/api/user/session', () => undefined);
   await button(words.logOut).click();
   await expect(button(words.working)).toBeVisible();
-  await fits();
+  await person.fits();
 });
 
 test('the documentation is shown within what a page may do', async ({ person: { page } }) => {

@@ -62,6 +62,34 @@ const WORDS = {
     sessions: '로그인된 기기',
     other: 'English',
     notFound: '찾을 수 없는 페이지입니다',
+    forgot: '비밀번호를 잊으셨나요?',
+    sendMail: '메일 보내기',
+    lookIntoMail: '메일을 확인하세요',
+    code: '메일에 적힌 코드',
+    badCode: /^코드가 올바르지 않거나/,
+    badLink: '이미 사용했거나 기간이 지난 링크입니다.',
+    sendAgain: '메일 다시 보내기',
+    askedAgain: '메일을 다시 요청했습니다.',
+    askAnother: '메일 다시 요청하기',
+    choosePassword: '새 비밀번호 정하기',
+    resetDone: '비밀번호를 바꿨습니다',
+    verify: '이메일 주소 확인',
+    confirmAddress: '이 주소 확인하기',
+    confirmWithout: '비밀번호 없이 확인하기',
+    verifyDone: '주소가 확인되었습니다',
+    confirm: '확인하기',
+    confirmed: '확인됨',
+    notConfirmed: '확인되지 않음',
+    changeEmail: '이메일 변경',
+    newEmail: '새 이메일',
+    emailTaken: '이미 사용 중인 이메일입니다. 다른 주소를 입력하세요.',
+    emailChanged: '이메일 주소를 바꿨습니다.',
+    revert: '이 주소 유지하기',
+    stopChange: '이메일 변경 막기',
+    revertDone: '계정의 주소를 지켰습니다',
+    unconfirmed: /^이메일 주소를 확인해야 로그인할 수 있습니다/,
+    mailAgain: '확인 메일 다시 받기',
+    home: '처음으로',
     tryAgain: '다시 시도',
   },
   en: {
@@ -111,6 +139,34 @@ const WORDS = {
     sessions: 'Where you are logged in',
     other: '한국어',
     notFound: 'There is no such page',
+    forgot: 'Forgot your password?',
+    sendMail: 'Send the mail',
+    lookIntoMail: 'Look into your mail',
+    code: 'Code from the mail',
+    badCode: /^This code is not right/,
+    badLink: 'This link was used already, or is too old.',
+    sendAgain: 'Send the mail again',
+    askedAgain: 'The mail has been asked for again.',
+    askAnother: 'Ask for another mail',
+    choosePassword: 'Choose a new password',
+    resetDone: 'Your password has been changed',
+    verify: 'Confirm your address',
+    confirmAddress: 'Confirm this address',
+    confirmWithout: 'Confirm without a password',
+    verifyDone: 'The address is confirmed',
+    confirm: 'Confirm',
+    confirmed: 'confirmed',
+    notConfirmed: 'not confirmed yet',
+    changeEmail: 'Change address',
+    newEmail: 'New address',
+    emailTaken: 'This address is taken. Enter another one.',
+    emailChanged: 'Your address has been changed.',
+    revert: 'Keep my address',
+    stopChange: 'Stop the change of address',
+    revertDone: 'Your address is as it was',
+    unconfirmed: /^Your address has to be confirmed before you can log in/,
+    mailAgain: 'Send me the mail again',
+    home: 'Back to the start',
     tryAgain: 'Try again',
   },
 };
@@ -123,16 +179,30 @@ export interface Person {
   readonly context: BrowserContext;
   readonly words: Words;
   readonly name: string;
+  readonly address: string;
   readonly field: (label: string) => Locator;
   readonly button: (name: string | RegExp) => Locator;
   signUp(): Promise<void>;
   logIn(password?: string): Promise<void>;
   /** Logs in that many times with programs that are no browsers, and is done with them. */
   logInElsewhere(times: number): Promise<void>;
+  /** Is on the page of that name. */
+  isAt(title: string): Promise<void>;
+  /** The newest mail to an address with a link to that path, once it is there and is not this one. */
+  mail(to: string, path: string, not?: Mail): Promise<Mail>;
   /** Goes there by keyboard alone. */
   tabTo(wanted: Locator): Promise<void>;
   /** Looks at the page as axe does: nothing may be wrong with it for those who cannot see it so. */
   isAccessible(): Promise<void>;
+  /** Looks whether all of the page is within its width. */
+  fits(): Promise<void>;
+}
+
+/** What a mail has brought. */
+export interface Mail {
+  /** Its link, from the host on: the service does not know by which port it is reached. */
+  readonly link: string;
+  readonly code: string;
 }
 
 function personWith(page: Page, locale: string, name: string): Person {
@@ -152,12 +222,13 @@ function personWith(page: Page, locale: string, name: string): Person {
     context: page.context(),
     words,
     name,
+    address: `${name}@example.com`,
     field,
     button,
     async signUp() {
       await page.goto('/signup');
       await field(words.username).fill(name);
-      await field(words.email).fill(`${name}@example.com`);
+      await field(words.email).fill(person.address);
       await field(words.password).fill(PASSWORD);
       await field(words.repeat).fill(PASSWORD);
       await button(words.signUp).click();
@@ -180,6 +251,29 @@ function personWith(page: Page, locale: string, name: string): Person {
         expect(answer.status()).toBe(204);
       }
       await program.dispose();
+    },
+    isAt: (title) => expect(page.getByRole('heading', { level: 1 })).toHaveText(title),
+    async mail(to, path, not) {
+      const link = new RegExp(`${path}#[\\w-]{43}`);
+      let found: Mail | undefined;
+      await expect(async () => {
+        const html = await (await page.request.get('/api/mailbox')).text();
+        // The newest is the first.
+        const mail = html
+          .split('<article>')
+          .find((article) => article.includes(`To ${to},`) && link.test(article));
+        found =
+          mail === undefined
+            ? undefined
+            : {
+                link: link.exec(mail)?.[0] ?? '',
+                code: /\b\d{4} ?\d{4}\b/.exec(mail.replace(/<h2>.*?<pre>/s, ''))?.[0] ?? '',
+              };
+        expect(found?.link).toBeTruthy();
+        expect(found?.link).not.toBe(not?.link);
+      }).toPass();
+      if (found === undefined) throw new Error('There is no such mail');
+      return found;
     },
     async tabTo(wanted) {
       for (let i = 0; i < 40; i += 1) {
@@ -205,6 +299,22 @@ function personWith(page: Page, locale: string, name: string): Person {
       expect(
         violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 120))]),
       ).toEqual([]);
+    },
+    async fits() {
+      const wide = await page.evaluate(() =>
+        [...document.querySelectorAll('html, body *')]
+          .filter((element) => {
+            const { left, right } = element.getBoundingClientRect();
+            // What is there for screen readers only is as small as can be, wherever it is.
+            return right > window.innerWidth + 0.5 || (left < -0.5 && right > 0);
+          })
+          .map((element) => element.outerHTML.slice(0, 120)),
+      );
+      expect(wide).toEqual([]);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow).toBe(0);
     },
   };
   return person;

@@ -12,6 +12,8 @@ interface Told {
   readonly language?: string | null;
   /** Seconds until it is worth trying again, if it says so. */
   readonly retryAfter?: number | undefined;
+  /** What it is called by programs, if it is. */
+  readonly code?: string | undefined;
 }
 
 /** Why a request came to nothing, for the person who sent it. */
@@ -20,16 +22,18 @@ export class Problem extends Error {
   readonly fields: readonly FieldProblem[];
   readonly language: string | null;
   readonly retryAfter: number | undefined;
+  readonly code: string | undefined;
 
   /** @param status of the answer, or 0 if there was none */
   constructor(
     readonly status: number,
-    { message = '', fields = [], language = null, retryAfter }: Told = {},
+    { message = '', fields = [], language = null, retryAfter, code }: Told = {},
   ) {
     super(message);
     this.fields = fields;
     this.language = language;
     this.retryAfter = retryAfter;
+    this.code = code;
   }
 }
 
@@ -55,8 +59,8 @@ export async function dataOf<T>(request: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = answer;
   // An answer that is not 2xx may have no body: 204 has no data, and is none.
   if (response.ok) return data as T;
-  const detail: unknown =
-    typeof error === 'object' && error !== null && 'detail' in error ? error.detail : undefined;
+  const { detail, error: code }: { detail?: unknown; error?: unknown } =
+    typeof error === 'object' && error !== null ? error : {};
   // A date, which HTTP allows too, is none of this service's, and no number.
   const retryAfter = Number(response.headers.get('Retry-After'));
   throw new Problem(response.status, {
@@ -65,5 +69,6 @@ export async function dataOf<T>(request: Promise<Answer<T>>): Promise<T> {
     ...(Array.isArray(detail) && { fields: detail as FieldProblem[] }),
     language: response.headers.get('Content-Language'),
     retryAfter: retryAfter > 0 ? retryAfter : undefined,
+    code: typeof code === 'string' ? code : undefined,
   });
 }

@@ -24,7 +24,7 @@ const FAREWELL = ['farewell'];
 const NOTICE_MS = 5000;
 
 /** Why nobody is logged in, for whoever was or is about to be. */
-export type Farewell = 'loggedOut' | 'ended' | 'deleted' | 'created';
+export type Farewell = 'loggedOut' | 'ended' | 'deleted' | 'created' | 'unconfirmed';
 
 /** Other tabs of this browser, which share its cookie: they are told a farewell, or to ask anew. */
 const otherTabs = new BroadcastChannel('login');
@@ -119,7 +119,15 @@ export function useSessions(page: number, size: number): UseQueryResult<SessionP
   });
 }
 
-type Mutation<Body> = UseMutationResult<unknown, Error, Body>;
+export type Mutation<Body> = UseMutationResult<unknown, Error, Body>;
+
+/** What was done here may have changed who is logged in: asks anew, and in the other tabs. */
+export async function lookAgain(client: QueryClient): Promise<void> {
+  otherTabs.postMessage(ASK);
+  await client.invalidateQueries({ queryKey: ME });
+  // Whoever has done it knows why.
+  client.setQueryData(FAREWELL, null);
+}
 
 export function useSignUp(): Mutation<Schemas['CreateUserDto']> {
   const client = useQueryClient();
@@ -132,12 +140,17 @@ export function useSignUp(): Mutation<Schemas['CreateUserDto']> {
       // is there all the same.
       try {
         await logIn.mutateAsync({ username: body.username, password: body.password1 });
-      } catch {
-        client.setQueryData<Farewell>(FAREWELL, 'created');
+      } catch (error) {
+        client.setQueryData<Farewell>(FAREWELL, isUnconfirmed(error) ? 'unconfirmed' : 'created');
         await navigate('/login');
       }
     },
   });
+}
+
+/** Whether a login was refused because the address of the account has to be confirmed first. */
+export function isUnconfirmed(error: unknown): boolean {
+  return error instanceof Problem && error.status === 403 && error.code === 'invalid_grant';
 }
 
 export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'password'>> {
@@ -148,9 +161,7 @@ export function useLogIn(): Mutation<Pick<Schemas['LoginDto'], 'username' | 'pas
     // Its 401 is about the password.
     meta: { isLogin: true },
     onSuccess: () => {
-      otherTabs.postMessage(ASK);
-      client.setQueryData(FAREWELL, null);
-      return client.invalidateQueries({ queryKey: ME });
+      return lookAgain(client);
     },
   });
 }

@@ -7,7 +7,7 @@ import { PasswordField } from './password-field';
 import { Say } from './say';
 import { required } from './use-service-form';
 
-interface NewPassword extends Record<string, string> {
+export interface NewPassword extends Record<string, string> {
   password1: string;
   password2: string;
 }

@@ -2,7 +2,7 @@ import type { Messages } from '../i18n/messages';
 import { useSpeech } from '../i18n/language';
 
 /** Names of what is said as it stands. */
-type Word = {
+export type Word = {
   [Name in keyof Messages]: Messages[Name] extends string ? Name : never;
 }[keyof Messages];
 

@@ -5,7 +5,13 @@ import { type FieldProblem, Problem } from '../api/problem';
 import { useSpeech } from '../i18n/language';
 import { fieldWords, nameOf, type StatusWords } from '../i18n/problem-words';
 import { ProblemAlert } from './problem-alert';
-import { Say } from './say';
+import { Say, type Word } from './say';
+
+/** What a status says of a field. */
+interface StatusAt {
+  readonly field: string;
+  readonly says: Word;
+}
 
 /** A form whose fields the service checks. */
 interface ServiceForm<Values extends Record<string, string>> {
@@ -21,25 +27,38 @@ interface ServiceForm<Values extends Record<string, string>> {
  * @param mutation sends them
  * @param options.onSuccess called when they were taken
  * @param options.words what a status means here
+ * @param options.at where it is about one field, that, and what is said there
  */
 export function useServiceForm<Values extends Record<string, string>>(
   input: UseFormInput<Values>,
   mutation: UseMutationResult<unknown, Error, Values>,
-  options: { readonly onSuccess?: () => void; readonly words?: StatusWords } = {},
+  options: {
+    readonly onSuccess?: (values: Values) => void;
+    readonly words?: StatusWords;
+    readonly at?: Readonly<Partial<Record<number, StatusAt>>>;
+  } = {},
 ): ServiceForm<Values> {
   const form = useForm<Values>({ mode: 'uncontrolled', ...input });
   const names = Object.keys(form.getValues());
   const focus = (field: string | undefined): void => {
     if (field !== undefined) form.getInputNode(field)?.focus();
   };
+  const statusAt = (error: Error | null): StatusAt | undefined =>
+    error instanceof Problem ? options.at?.[error.status] : undefined;
   const onSubmit = form.onSubmit(
     (values) => {
       mutation.mutate(values, {
         onSuccess: () => {
-          options.onSuccess?.();
+          options.onSuccess?.(values);
         },
         onError: (error) => {
           if (!(error instanceof Problem)) return;
+          const at = statusAt(error);
+          if (at !== undefined) {
+            form.setErrors({ [at.field]: <Say word={at.says} /> });
+            focus(at.field);
+            return;
+          }
           const told = error.fields.filter((field) => names.includes(nameOf(field)));
           form.setErrors(
             Object.fromEntries(
@@ -55,7 +74,8 @@ export function useServiceForm<Values extends Record<string, string>>(
       focus(Object.keys(errors)[0]);
     },
   );
-  const problem = <ProblemAlert error={mutation.error} words={options.words} told={names} />;
+  const above = statusAt(mutation.error) === undefined ? mutation.error : null;
+  const problem = <ProblemAlert error={above} words={options.words} told={names} />;
   return { form, onSubmit, problem };
 }
 

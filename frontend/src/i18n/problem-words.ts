@@ -9,6 +9,21 @@ export type StatusWords = Readonly<Partial<Record<number, string>>>;
 /** Fields for a password that somebody has: whatever is wrong with it, it is not that one. */
 const GIVEN_PASSWORDS: readonly unknown[] = ['password', 'current_password'];
 
+/** The field for what a mail has brought: the code that somebody types, or unseen the token of a link. */
+const MAIL_TOKEN = 'token';
+
+/** Whether what a mail has brought is not good any more. */
+export function isUsedUp(error: Error | null): boolean {
+  return error instanceof Problem && error.fields.some((field) => nameOf(field) === MAIL_TOKEN);
+}
+
+/** What the services that send no mail say of it: of all that is unavailable, this does not pass. */
+export function mailWords(error: Error | null, { noMail }: Speech['t']): StatusWords {
+  const isForGood =
+    error instanceof Problem && error.status === 503 && error.retryAfter === undefined;
+  return isForGood ? { 503: noMail } : {};
+}
+
 /** The name of a field that the service speaks of; none if it speaks of the whole body. */
 export function nameOf({ loc }: FieldProblem): string {
   return loc.length > 1 ? String(loc.at(-1)) : '';
@@ -32,7 +47,11 @@ export function problemWords(
   if (error.fields.length > 0) {
     return error.fields
       .filter((field) => !told.includes(nameOf(field)))
-      .map((field) => [nameOf(field), fieldWords(field, error, speech)].filter(Boolean).join(': '))
+      .map((field) =>
+        nameOf(field) === MAIL_TOKEN
+          ? t.badLink
+          : [nameOf(field), fieldWords(field, error, speech)].filter(Boolean).join(': '),
+      )
       .join(' ');
   }
   const when = error.retryAfter === undefined ? t.soon : inHowLong(error.retryAfter, language);
@@ -51,6 +70,7 @@ export function problemWords(
 export function fieldWords(field: FieldProblem, problem: Problem, { t, language }: Speech): string {
   const { type, ctx = {}, msg } = field;
   if (type === 'value_error' && GIVEN_PASSWORDS.includes(nameOf(field))) return t.wrongPassword;
+  if (type === 'value_error' && nameOf(field) === MAIL_TOKEN) return t.badCode;
   const known: Readonly<Record<string, string>> = t.invalid;
   const words = fill(known[type] ?? '', ctx);
   // Words with a place that nothing was given for say less than the service's own.

@@ -2,20 +2,27 @@ import { Anchor, Box, Flex, Paper, Stack, Text, Title } from '@mantine/core';
 import type { JSX, ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Brand } from '../components/brand';
+import { keepFocus } from '../components/keep-focus';
 import { useSpeech } from '../i18n/language';
+
+/** From a step that is done, as from a page: on at the start of the next one. */
+const stepDone = keepFocus((step) => step.closest('main'));
 
 /** A page for people who are not logged in: a form, and what it is all about. */
 export function AuthPage({
   title,
   hint,
+  step,
   other,
   children,
 }: {
   readonly title: string;
   readonly hint: string;
+  /** Which of its steps it is at, if it has several. */
+  readonly step?: string;
   /** The way to the other form. */
-  readonly other: { readonly question: string; readonly to: string; readonly name: string };
-  readonly children: ReactNode;
+  readonly other?: { readonly question: string; readonly to: string; readonly name: string };
+  readonly children?: ReactNode;
 }): JSX.Element {
   const { t } = useSpeech();
   return (
@@ -37,26 +44,30 @@ export function AuthPage({
               </Text>
             </Stack>
           </Box>
-          <Box flex={1} p={{ base: 'lg', sm: 40 }}>
+          <Box flex={1} miw={0} p={{ base: 'lg', sm: 40 }}>
             <Title order={1} fz={{ base: 24, sm: 28 }}>
               {title}
             </Title>
-            <Text c="dimmed" mt={6} mb="xl">
+            <Text c="dimmed" mt={6} mb="xl" className="break-anywhere">
               {hint}
             </Text>
-            {children}
-            <Text mt="lg" ta="center">
-              {other.question}{' '}
-              <Anchor
-                component={Link}
-                to={other.to}
-                fw={600}
-                underline="always"
-                display="inline-block"
-              >
-                {other.name}
-              </Anchor>
-            </Text>
+            <Box key={step} ref={stepDone}>
+              {children}
+            </Box>
+            {other !== undefined && (
+              <Text mt="lg" ta="center">
+                {other.question}{' '}
+                <Anchor
+                  component={Link}
+                  to={other.to}
+                  fw={600}
+                  underline="always"
+                  display="inline-block"
+                >
+                  {other.name}
+                </Anchor>
+              </Text>
+            )}
           </Box>
         </Flex>
       </Paper>

@@ -1,6 +1,7 @@
-import { Alert, Stack } from '@mantine/core';
+import { Alert, Anchor, Button, Stack, Text } from '@mantine/core';
 import type { JSX } from 'react';
-import { useFarewell, useLogIn } from '../api/queries';
+import { Link } from 'react-router';
+import { isUnconfirmed, useFarewell, useLogIn } from '../api/queries';
 import { ActionButton } from '../components/action-button';
 import { PasswordField } from '../components/password-field';
 import { required, useServiceForm } from '../components/use-service-form';
@@ -11,13 +12,14 @@ import { AuthPage } from './auth-page';
 export function LogInPage(): JSX.Element {
   const { t } = useSpeech();
   const logIn = useLogIn();
+  const isRefused = isUnconfirmed(logIn.error);
   const { form, onSubmit, problem } = useServiceForm(
     {
       initialValues: { username: '', password: '' },
       validate: { username: required, password: required },
     },
     logIn,
-    { words: { 401: t.wrongLogin } },
+    { words: { 401: t.wrongLogin, ...(isRefused && { 403: t.unconfirmedLogIn }) } },
   );
   const farewell = useFarewell();
   return (
@@ -34,6 +36,11 @@ export function LogInPage(): JSX.Element {
             </Alert>
           )}
           {problem}
+          {isRefused && (
+            <Button component={Link} to="/verify-email" variant="default">
+              {t.mailAgain}
+            </Button>
+          )}
           <UsernameField key={form.key('username')} {...form.getInputProps('username')} />
           <PasswordField
             label={t.password}
@@ -47,6 +54,11 @@ export function LogInPage(): JSX.Element {
           </ActionButton>
         </Stack>
       </form>
+      <Text mt="md" ta="center">
+        <Anchor component={Link} to="/forgot-password" underline="always">
+          {t.forgot}
+        </Anchor>
+      </Text>
     </AuthPage>
   );
 }

@@ -1,7 +1,8 @@
-import { Stack, TextInput } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import type { JSX } from 'react';
 import { useSignUp } from '../api/queries';
 import { ActionButton } from '../components/action-button';
+import { EmailField } from '../components/email-field';
 import { newPasswordRules, NewPasswordFields } from '../components/new-password-fields';
 import { required, useServiceForm } from '../components/use-service-form';
 import { UsernameField } from '../components/username-field';
@@ -29,14 +30,7 @@ export function SignUpPage(): JSX.Element {
         <Stack>
           {problem}
           <UsernameField key={form.key('username')} {...form.getInputProps('username')} />
-          <TextInput
-            label={t.email}
-            type="email"
-            autoComplete="email"
-            required
-            key={form.key('email')}
-            {...form.getInputProps('email')}
-          />
+          <EmailField key={form.key('email')} {...form.getInputProps('email')} />
           <NewPasswordFields
             form={form}
             label={t.password}

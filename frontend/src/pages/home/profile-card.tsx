@@ -1,4 +1,4 @@
-import { DataList, Stack } from '@mantine/core';
+import { Badge, DataList, Group, SimpleGrid, Stack } from '@mantine/core';
 import { IconUser } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import type { User } from '../../api/client';
@@ -9,13 +9,24 @@ import { required, useServiceForm } from '../../components/use-service-form';
 import { useNotice } from '../../components/use-notice';
 import { UsernameField } from '../../components/username-field';
 import { useSpeech } from '../../i18n/language';
+import { ChangeEmail } from './change-email';
+import { ConfirmEmail } from './confirm-email';
 
 /** Who I am. */
 export function ProfileCard({ me }: { readonly me: User }): JSX.Element {
   const { t } = useSpeech();
+  const isConfirmed = me.email_verified_at !== null;
+  const email = (
+    <Group gap="xs">
+      {me.email}
+      <Badge variant="light" size="sm" tt="none" color={isConfirmed ? 'brand' : 'red'}>
+        {isConfirmed ? t.confirmed : t.notConfirmed}
+      </Badge>
+    </Group>
+  );
   const facts = [
     [t.username, me.username],
-    [t.email, me.email],
+    [t.email, email],
     [t.number, me.id],
   ] as const;
   return (
@@ -30,9 +41,15 @@ export function ProfileCard({ me }: { readonly me: User }): JSX.Element {
             </DataList.Item>
           ))}
         </DataList>
-        <FormDialog title={t.changeName}>
-          {(close) => <RenameForm username={me.username} close={close} />}
-        </FormDialog>
+        <ConfirmEmail me={me} />
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
+          <FormDialog title={t.changeName}>
+            {(close) => <RenameForm username={me.username} close={close} />}
+          </FormDialog>
+          <FormDialog title={t.changeEmail}>
+            {(close) => <ChangeEmail me={me} close={close} />}
+          </FormDialog>
+        </SimpleGrid>
       </Stack>
     </Card>
   );
