@@ -196,6 +196,7 @@ describe('a cookie', () => {
       id: expect.any(Number) as number,
       username: 'new name',
       email: expect.any(String) as string,
+      email_verified_at: null,
     });
     const fresh = cookieOf(response);
     expect(await me({ cookie })).toBe(401);
