@@ -19,6 +19,7 @@ export class CreateRecovery1795867200000 implements MigrationInterface {
         "purpose" character varying NOT NULL,
         "email" character varying NOT NULL,
         "expires_at" TIMESTAMP WITH TIME ZONE NOT NULL,
+        "mail_id" bigint,
         "code_hash" bytea,
         "code_expires_at" TIMESTAMP WITH TIME ZONE,
         "code_tries" integer NOT NULL DEFAULT 0,

@@ -6,12 +6,12 @@ import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
 import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
-import { RecoveryTokenService } from '../recovery/recovery-token.service';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { SessionService } from '../session/session.service';
 import { User } from '../user/user.entity';
 import { UserService } from '../user/user.service';
 import { InvalidToken } from './auth.errors';
+import { AccountAccess } from './account-access.service';
 import { AuthService } from './auth.service';
 import { incorrectPassword, PasswordConfirmation } from './password-confirmation.service';
 import type { ChangePasswordDto } from './dto/change-password.dto';
@@ -40,7 +40,7 @@ export class AccountService {
     private readonly limits: Limits,
     private readonly guesses: GuessLimits,
     private readonly confirmation: PasswordConfirmation,
-    private readonly recoveryTokens: RecoveryTokenService,
+    private readonly access: AccountAccess,
   ) {}
 
   /**
@@ -63,10 +63,8 @@ export class AccountService {
           { password },
         );
         if (affected !== 1) return false;
-        await this.referenceTokens.endAll(manager, account.id);
-        await this.sessions.endAll(manager, account.id, sessionId);
+        await this.access.end(manager, account.id, sessionId);
         await this.guesses.forgetOtherPlaces(manager, account.id, client);
-        await this.recoveryTokens.endAll(manager, account.id, ['reset']);
         return true;
       },
     });
@@ -157,10 +155,9 @@ export class AccountService {
     { includeCurrent }: { includeCurrent: boolean },
     client: Client,
   ): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      await this.referenceTokens.endAll(manager, account.id);
-      await this.sessions.endAll(manager, account.id, includeCurrent ? undefined : sessionId);
-    });
+    await this.dataSource.transaction((manager) =>
+      this.access.endLogins(manager, account.id, includeCurrent ? undefined : sessionId),
+    );
     logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
   }
 }

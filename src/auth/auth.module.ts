@@ -11,6 +11,7 @@ import { RecoveryModule } from '../recovery/recovery.module';
 import { SessionModule } from '../session/session.module';
 import { UserModule } from '../user/user.module';
 import { RequestValidationPipe } from '../validation/request-validation.pipe';
+import { AccountAccess } from './account-access.service';
 import { AccountController } from './account.controller';
 import { AccountService } from './account.service';
 import { AuthController } from './auth.controller';
@@ -55,6 +56,7 @@ const post = (path: string): { path: string; method: RequestMethod } => ({
   providers: [
     AuthService,
     AccountService,
+    AccountAccess,
     PasswordConfirmation,
     RecoveryService,
     TokenService,
@@ -62,7 +64,7 @@ const post = (path: string): { path: string; method: RequestMethod } => ({
     JwtStrategy,
     RequestValidationPipe,
   ],
-  exports: [AccountService],
+  exports: [AccountService, AccountAccess],
 })
 export class AuthModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

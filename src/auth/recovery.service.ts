@@ -10,11 +10,10 @@ import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
 import type { Purpose } from '../recovery/recovery-token.entity';
 import { type Presented, RecoveryTokenService } from '../recovery/recovery-token.service';
-import { ReferenceTokenService } from '../session/reference-token.service';
-import { SessionService } from '../session/session.service';
 import { User } from '../user/user.entity';
 import { UserExists } from '../user/user.errors';
 import { refuseTaken } from '../user/user.service';
+import { AccountAccess } from './account-access.service';
 import type { ChangeEmailDto } from './dto/change-email.dto';
 import type { MailTokenDto } from './dto/mail-token.dto';
 import type { ResetPasswordDto } from './dto/reset-password.dto';
@@ -35,8 +34,7 @@ export class RecoveryService {
     private readonly tokens: RecoveryTokenService,
     private readonly outbox: Outbox,
     private readonly hasher: PasswordHasher,
-    private readonly sessions: SessionService,
-    private readonly referenceTokens: ReferenceTokenService,
+    private readonly access: AccountAccess,
     private readonly confirmation: PasswordConfirmation,
     private readonly limits: Limits,
     private readonly guesses: GuessLimits,
@@ -80,28 +78,27 @@ export class RecoveryService {
    * @throws TooManyRequests when there were too many tokens from there
    */
   async resetPassword(body: ResetPasswordDto, client: Client): Promise<void> {
-    const presented = await this.find('reset', body, client);
+    const presented = await this.find(['reset'], body, client);
     const { userId } = presented;
     const password = await this.hasher.reserve(client.gone, (run) =>
       this.hasher.hash(run, body.password1),
     );
     await this.dataSource.transaction(async (manager) => {
-      const account = await this.lock(manager, presented);
+      await this.lock(manager, presented);
       await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [userId, password]);
-      if (account.email === presented.email) await verify(manager, userId);
-      await this.endLogins(manager, userId);
-      await this.tokens.endAll(manager, userId, ['reset', 'verify']);
+      await this.markVerified(manager, userId);
+      await this.endAccess(manager, userId);
     });
     this.log(client, 'password_reset', presented);
   }
 
   /**
    * Confirms an address: the one that the account has, or the one that it is to have and has from
-   * then on. Whoever does so without a login of it and without its password may be another than who
-   * has set the account up with their address: the logins and the password of before end then, and a
-   * mail to choose one is sent.
+   * then on. The latter takes a login of the account or its password. To confirm the former without
+   * either may be another than who has signed up with it: the logins and the password of before end
+   * then, and a mail to choose one is sent.
    *
-   * @throws ValidationFailed when the token is not good, or the password is another
+   * @throws ValidationFailed when the token is not good, or the password is another or is needed
    * @throws UserExists when somebody else has the address by now
    * @throws TooManyRequests when there were too many tokens from there, or guesses
    */
@@ -110,10 +107,13 @@ export class RecoveryService {
     login: Express.User | undefined,
     client: Client,
   ): Promise<void> {
-    const presented = await this.find('verify', body, client);
-    const { userId } = presented;
+    const presented = await this.find(['verify', 'change'], body, client);
+    const { userId, purpose } = presented;
     const isLoggedIn = login?.account.id === userId;
     if (password === undefined || isLoggedIn) {
+      if (purpose === 'change' && !isLoggedIn) {
+        throw new ValidationFailed([{ loc: ['body', 'password'], messageName: 'required' }]);
+      }
       await this.dataSource.transaction(async (manager) => {
         const isNews = await this.confirmAddress(manager, presented);
         if (isNews && !isLoggedIn) await this.lockOut(manager, presented, client);
@@ -144,23 +144,19 @@ export class RecoveryService {
     this.outbox.assertOpen();
     await this.limits.take('mail', client);
     const asked = await this.confirmation.confirm(account, password, client, {
+      prepare: async () => {
+        await this.limits.takeMailbox('change', email, client);
+        await this.limits.takeMailbox('changing', account.email, client);
+        return '';
+      },
       commit: async (manager, old) => {
-        const [now] = await manager.query<{ email: string }[]>(
-          'SELECT email FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
-          [id, old],
-        );
-        if (now === undefined) return false;
-        const taken = await manager.query<unknown[]>(
-          'SELECT FROM "user" WHERE email = $1 AND id <> $2',
-          [email, id],
-        );
-        if (taken.length > 0 || (await this.tokens.isKeptForAnother(manager, email, id))) {
-          throw new UserExists();
-        }
-        await this.takeMailbox(email, client);
+        const current = await lockedEmail(manager, id, old);
+        if (current === undefined) return false;
+        if (await this.isTaken(manager, email, id)) throw new UserExists();
+        // The last one that was asked for is meant.
         await this.outbox.withdraw(manager, id, 'change');
-        await this.tokens.endAll(manager, id, ['verify']);
-        if (email === now.email) {
+        await this.tokens.endAll(manager, id, ['change']);
+        if (email === current) {
           await this.outbox.add(manager, {
             kind: 'verify',
             userId: id,
@@ -173,39 +169,64 @@ export class RecoveryService {
         await this.outbox.add(manager, {
           kind: 'changing',
           userId: id,
-          recipient: now.email,
+          recipient: current,
           language,
         });
         return true;
       },
     });
+    const ids = { account: id, session: sessionId };
+    logSecurity(client.log, asked ? 'email_change_requested' : 'email_change_fail', ids);
     if (!asked) throw incorrectPassword('password');
     this.outbox.flush();
-    logSecurity(client.log, 'email_change_requested', { account: id, session: sessionId });
   }
 
   /**
    * Gives an account the address of before again. Whoever changed it knew the password: that ends,
-   * with all logins, and a mail to choose another is sent.
+   * with all logins, and a mail to choose another is sent. If somebody else has the address by now,
+   * which only another backend on the same database makes possible, the account is disabled: nobody
+   * is left who could show that it is theirs.
    *
    * @throws ValidationFailed when the token is not good
    * @throws UserExists when somebody else has the address by now
    * @throws TooManyRequests when there were too many tokens from there
    */
   async revertEmail(body: MailTokenDto, client: Client): Promise<void> {
-    const presented = await this.find('revert', body, client);
-    const { userId, email } = presented;
-    await this.dataSource.transaction(async (manager) => {
+    const presented = await this.find(['revert'], body, client);
+    const { userId, email, mailId } = presented;
+    const isReverted = await this.dataSource.transaction(async (manager) => {
       const account = await this.lock(manager, presented);
-      await this.outbox.withdraw(manager, userId, 'change');
       await this.tokens.endReverted(manager, presented);
+      await this.outbox.withdraw(manager, userId, 'changing', mailId);
+      if (account.email !== email && (await this.isTaken(manager, email, userId))) {
+        await manager.query('UPDATE "user" SET disabled_at = now() WHERE id = $1', [userId]);
+        await this.endAccess(manager, userId);
+        return false;
+      }
       if (account.email !== email) await this.changeAddress(manager, userId, email);
-      await verify(manager, userId);
-      await this.tokens.endAll(manager, userId, ['reset', 'verify']);
+      await this.markVerified(manager, userId);
       await this.lockOut(manager, presented, client);
+      return true;
     });
+    this.log(client, isReverted ? 'email_reverted' : 'user_disabled', presented);
+    if (!isReverted) throw new UserExists();
     this.outbox.flush();
-    this.log(client, 'email_reverted', presented);
+  }
+
+  private async send(
+    kind: 'reset' | 'verify',
+    recipient: string,
+    userId: number | null,
+    client: Client,
+  ): Promise<void> {
+    this.outbox.assertOpen();
+    await this.limits.take('mail', client);
+    await this.limits.takeMailbox(kind, recipient, client);
+    const { language } = client;
+    await this.dataSource.transaction((manager) =>
+      this.outbox.add(manager, { kind, userId, recipient, language }),
+    );
+    this.outbox.flush();
   }
 
   /** @throws ValidationFailed when the password is another */
@@ -219,12 +240,14 @@ export class RecoveryService {
     if (account === null) throw invalidToken();
     const confirmed = await this.confirmation.confirm(account, password, client, {
       commit: async (manager, old) => {
-        if (!(await hasHash(manager, userId, old))) return false;
+        if ((await lockedEmail(manager, userId, old)) === undefined) return false;
         await this.confirmAddress(manager, presented);
         return true;
       },
     });
-    if (!confirmed) throw incorrectPassword('password');
+    if (confirmed) return;
+    this.log(client, 'email_verify_fail', presented);
+    throw incorrectPassword('password');
   }
 
   /**
@@ -234,48 +257,27 @@ export class RecoveryService {
    * @throws UserExists when it is to be the account's, and somebody else has it by now
    */
   private async confirmAddress(manager: EntityManager, presented: Presented): Promise<boolean> {
-    const { userId, email } = presented;
+    const { userId, email, purpose } = presented;
     const account = await this.lock(manager, presented);
-    const isChange = account.email !== email;
-    if (isChange) {
+    if (purpose === 'change') {
       await this.changeAddress(manager, userId, email);
-      await this.tokens.keepForOwner(manager, userId, account.email);
-      await this.tokens.endAll(manager, userId, ['reset']);
+      await this.tokens.prolongRevert(manager, userId, account.email);
+      // One that nobody has shown to be theirs may be a stranger's, who wants to sign up with it.
+      if (account.verified) await this.tokens.keep(manager, presented, account.email);
+      await this.outbox.withdraw(manager, userId, 'change');
+      await this.tokens.endAll(manager, userId, ['reset', 'change']);
     }
-    await verify(manager, userId);
-    await this.tokens.endAll(manager, userId, ['verify']);
-    return isChange || !account.verified;
-  }
-
-  private async send(
-    kind: 'reset' | 'verify',
-    recipient: string,
-    userId: number | null,
-    client: Client,
-  ): Promise<void> {
-    this.outbox.assertOpen();
-    await this.limits.take('mail', client);
-    await this.takeMailbox(recipient, client);
-    const { language } = client;
-    await this.dataSource.transaction((manager) =>
-      this.outbox.add(manager, { kind, userId, recipient, language }),
-    );
-    this.outbox.flush();
-  }
-
-  /** However it is written. */
-  private async takeMailbox(email: string, client: Client): Promise<void> {
-    const key = this.limits.keyOf(`mailbox:${email.toLowerCase()}`);
-    await this.limits.take('mailbox', client, key);
+    await this.markVerified(manager, userId);
+    return !account.verified;
   }
 
   private async find(
-    purpose: Purpose,
+    purposes: readonly Purpose[],
     { token, email }: MailTokenDto,
     client: Client,
   ): Promise<Presented> {
     await this.limits.take('mail token', client);
-    const presented = await this.tokens.find(purpose, token, email);
+    const presented = await this.tokens.find(purposes, token, email);
     if (presented === undefined) {
       logSecurity(client.log, 'authn_token_invalid');
       throw invalidToken();
@@ -286,7 +288,8 @@ export class RecoveryService {
   /**
    * Locks the account, as whoever changes one does before all else, and uses the token up.
    *
-   * @throws ValidationFailed when somebody else has used it, or nobody may log in there
+   * @throws ValidationFailed when somebody else has used it, nobody may log in there, or it was sent to
+   *   an address that is the account's no more
    */
   private async lock(manager: EntityManager, presented: Presented): Promise<Locked> {
     const [account] = await manager.query<Locked[]>(
@@ -295,7 +298,18 @@ export class RecoveryService {
       [presented.userId],
     );
     if (account === undefined || !(await this.tokens.use(manager, presented))) throw invalidToken();
+    const isForOwnAddress = ['reset', 'verify'].includes(presented.purpose);
+    if (isForOwnAddress && account.email !== presented.email) throw invalidToken();
     return account;
+  }
+
+  /** Whether somebody else has an address, or it is kept for them. */
+  private async isTaken(manager: EntityManager, email: string, userId: number): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(
+      'SELECT FROM "user" WHERE email = $1 AND id <> $2',
+      [email, userId],
+    );
+    return rows.length > 0 || this.tokens.isKeptForAnother(manager, email, userId);
   }
 
   /** @throws UserExists when somebody else has it, or it is kept for them */
@@ -304,13 +318,22 @@ export class RecoveryService {
     userId: number,
     email: string,
   ): Promise<void> {
-    if (await this.tokens.isKeptForAnother(manager, email, userId)) throw new UserExists();
+    if (await this.isTaken(manager, email, userId)) throw new UserExists();
     await manager
       .query('UPDATE "user" SET email = $2, email_verified_at = now() WHERE id = $1', [
         userId,
         email,
       ])
       .catch(refuseTaken);
+  }
+
+  /** Notes that its owner reads the mail of an account's address: nothing is left to be confirmed. */
+  private async markVerified(manager: EntityManager, userId: number): Promise<void> {
+    await manager.query(
+      'UPDATE "user" SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = $1',
+      [userId],
+    );
+    await this.tokens.endAll(manager, userId, ['verify']);
   }
 
   /** Nobody gets in any more but whoever reads the mail of the address. */
@@ -323,14 +346,12 @@ export class RecoveryService {
       userId,
       this.hasher.unknownPassword(),
     ]);
-    await this.endLogins(manager, userId);
+    await this.endAccess(manager, userId);
     await this.outbox.add(manager, { kind: 'reset', userId, recipient: email, language });
   }
 
-  private async endLogins(manager: EntityManager, userId: number): Promise<void> {
-    await this.referenceTokens.endAll(manager, userId);
-    await this.sessions.endAll(manager, userId);
-    // Nor does anybody know it from before; and what was guessed was another password.
+  private async endAccess(manager: EntityManager, userId: number): Promise<void> {
+    await this.access.end(manager, userId);
     await this.guesses.forget(manager, userId);
   }
 
@@ -339,20 +360,17 @@ export class RecoveryService {
   }
 }
 
-/** Whether an account has this hash still. Whoever changes that waits from now on. */
-async function hasHash(manager: EntityManager, userId: number, hash: string): Promise<boolean> {
-  const rows = await manager.query<unknown[]>(
-    'SELECT FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
+/** The address of an account that has this hash still. Whoever changes either waits from now on. */
+async function lockedEmail(
+  manager: EntityManager,
+  userId: number,
+  hash: string,
+): Promise<string | undefined> {
+  const [account] = await manager.query<{ email: string }[]>(
+    'SELECT email FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
     [userId, hash],
   );
-  return rows.length > 0;
-}
-
-async function verify(manager: EntityManager, userId: number): Promise<void> {
-  await manager.query(
-    'UPDATE "user" SET email_verified_at = coalesce(email_verified_at, now()) WHERE id = $1',
-    [userId],
-  );
+  return account?.email;
 }
 
 function invalidToken(): ValidationFailed {

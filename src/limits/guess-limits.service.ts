@@ -116,7 +116,10 @@ export class GuessLimits {
     await manager.query('DELETE FROM password_failure WHERE account = $1', [accountKey(userId)]);
   }
 
-  /** Forgets all of an account that is deleted, in the transaction in which it is. */
+  /**
+   * Forgets all of an account, in the transaction of what is the reason: it is deleted, or has another
+   * password, which nobody has guessed and nobody has given anywhere.
+   */
   async forget(manager: EntityManager, userId: number): Promise<void> {
     await manager.query('DELETE FROM known_place WHERE user_id = $1', [userId]);
     await this.reset(manager, userId);

@@ -89,9 +89,14 @@ export class Limits {
     ) as Record<Door, RateLimiterPostgres>;
   }
 
-  /** Under what something is counted that nobody should read there, such as an address of mail. */
-  keyOf(text: string): string {
-    return this.pseudonyms.of(text);
+  /**
+   * Counts one more mail of a kind to an address, however that is written.
+   *
+   * @throws TooManyRequests when there were too many
+   */
+  async takeMailbox(kind: string, email: string, client: Client): Promise<void> {
+    const key = this.pseudonyms.of(`mailbox:${kind}:${email.toLowerCase()}`);
+    await this.take('mailbox', client, key);
   }
 
   /**

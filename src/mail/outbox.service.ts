@@ -65,11 +65,22 @@ export class Outbox {
     );
   }
 
-  /** Takes mails back that were not sent yet, in the transaction of what is the reason. */
-  async withdraw(manager: EntityManager, userId: number, kind: MailKind): Promise<void> {
+  /**
+   * Takes mails back that were not sent, in the transaction of what is the reason; dead letters too,
+   * which an operator may have sent after all.
+   *
+   * @param after id of the last one that stays
+   */
+  async withdraw(
+    manager: EntityManager,
+    userId: number,
+    kind: MailKind,
+    after: string | null = null,
+  ): Promise<void> {
     await manager.query(
-      'DELETE FROM mail WHERE user_id = $1 AND kind = $2 AND next_attempt_at IS NOT NULL',
-      [userId, kind],
+      `DELETE FROM mail
+        WHERE user_id = $1 AND kind = $2 AND id > coalesce($3::bigint, 0) AND sent_at IS NULL`,
+      [userId, kind, after],
     );
   }
 

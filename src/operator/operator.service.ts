@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { AccountAccess } from '../auth/account-access.service';
 import { AccountService } from '../auth/account.service';
 import { GuessLimits } from '../limits/guess-limits.service';
 import type { MailKind } from '../mail/mail.entity';
 import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
-import { RecoveryTokenService } from '../recovery/recovery-token.service';
-import { ReferenceTokenService } from '../session/reference-token.service';
-import { SessionService } from '../session/session.service';
 import { UserService } from '../user/user.service';
 import { RequestValidationPipe } from '../validation/request-validation.pipe';
 import type { FoundAccount } from './account-lookup.service';
@@ -39,9 +37,7 @@ export class OperatorService {
     private readonly users: UserService,
     private readonly accounts: AccountService,
     private readonly hasher: PasswordHasher,
-    private readonly sessions: SessionService,
-    private readonly referenceTokens: ReferenceTokenService,
-    private readonly recoveryTokens: RecoveryTokenService,
+    private readonly access: AccountAccess,
     private readonly guesses: GuessLimits,
     private readonly outbox: Outbox,
     private readonly validation: RequestValidationPipe,
@@ -88,7 +84,7 @@ export class OperatorService {
     await this.change(
       id,
       'UPDATE "user" SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1',
-      (manager) => this.endLogins(manager, id),
+      (manager) => this.access.end(manager, id),
     );
     this.log.account('user_disabled', id);
   }
@@ -109,9 +105,7 @@ export class OperatorService {
       id,
       'UPDATE "user" SET password = $2 WHERE id = $1',
       async (manager) => {
-        await this.endLogins(manager, id);
-        await this.recoveryTokens.endAll(manager, id, ['reset']);
-        // Nor does anybody know it from before; and what was guessed was another password.
+        await this.access.end(manager, id);
         await this.guesses.forget(manager, id);
       },
       password,
@@ -137,7 +131,7 @@ export class OperatorService {
 
   /** Ends every login of an account, and every token of the reference that speaks for it. */
   async logOut({ id }: FoundAccount): Promise<void> {
-    await this.dataSource.transaction((manager) => this.endLogins(manager, id));
+    await this.dataSource.transaction((manager) => this.access.endLogins(manager, id));
     this.log.account('authn_token_revoked', id);
   }
 
@@ -175,11 +169,6 @@ export class OperatorService {
       if (count === 0) throw gone();
       await also(manager);
     });
-  }
-
-  private async endLogins(manager: EntityManager, id: number): Promise<void> {
-    await this.referenceTokens.endAll(manager, id);
-    await this.sessions.endAll(manager, id);
   }
 
   private async send(

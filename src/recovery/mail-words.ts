@@ -90,7 +90,7 @@ export const MAIL_WORDS: Readonly<Record<MailKind, Readonly<Record<MailLanguage,
       link: '링크는 24시간 동안 한 번만 사용할 수 있습니다.',
       code: '링크 대신 코드를 입력해도 됩니다. 코드는 10분 동안 사용할 수 있습니다.',
       notYou:
-        '직접 요청하지 않으셨다면 이 메일을 무시하세요. 링크를 열어 확인하면 이 주소가 본인의 것임이 증명되어 계정이 본인의 것이 되고, 요청한 사람은 더 이상 로그인할 수 없습니다. 코드는 누구에게도 알려 주지 마세요.',
+        '직접 요청하지 않으셨다면 이 메일을 무시하세요. 계정에 로그인되어 있거나 비밀번호를 아는 사람만 확인할 수 있습니다. 링크와 코드는 누구에게도 알려 주지 마세요.',
     },
     en: {
       subject: 'Confirm your new email address for {service}',
@@ -100,7 +100,7 @@ export const MAIL_WORDS: Readonly<Record<MailKind, Readonly<Record<MailLanguage,
       link: 'The link works once, within 24 hours.',
       code: 'Or type this code instead, within 10 minutes:',
       notYou:
-        'If you did not ask for this, ignore this mail. If you open the link and confirm, that shows the address is yours: the account becomes yours, and whoever asked can no longer log in. Give the code to nobody.',
+        'If you did not ask for this, ignore this mail: it takes a login of the account, or its password, to confirm. Give the link and the code to nobody.',
     },
   },
   changing: {

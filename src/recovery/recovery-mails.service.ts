@@ -12,7 +12,7 @@ import { addressesMeant, RecoveryTokenService } from './recovery-token.service';
 const LINKS: Readonly<Record<MailKind, { readonly purpose: Purpose; readonly path: string }>> = {
   reset: { purpose: 'reset', path: '/reset-password' },
   verify: { purpose: 'verify', path: '/verify-email' },
-  change: { purpose: 'verify', path: '/verify-email' },
+  change: { purpose: 'change', path: '/verify-email' },
   changing: { purpose: 'revert', path: '/revert-email' },
 };
 
@@ -46,7 +46,10 @@ export class RecoveryMails extends MailComposer {
       const isToAccount = kind === 'reset' || kind === 'verify';
       const to = isToAccount ? account.email : mail.recipient;
       const { purpose, path } = LINKS[kind];
-      const { token, code } = await this.tokens.issue(purpose, account.id, to, manager);
+      const { token, code } = await this.tokens.issue(manager, purpose, account.id, {
+        id: mail.id,
+        email: to,
+      });
       const { publicUrl } = this.settings;
       return {
         to,

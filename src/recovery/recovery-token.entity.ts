@@ -5,10 +5,14 @@ import { User } from '../user/user.entity';
 export type Purpose =
   /** Another password. */
   | 'reset'
-  /** The address is the account's owner's: the one it has, or the one it is to have. */
+  /** The address, which the account has, is its owner's. */
   | 'verify'
+  /** The address becomes the account's. */
+  | 'change'
   /** The address becomes the account's again. */
-  | 'revert';
+  | 'revert'
+  /** Nothing: nobody has it. So long as it is there, no other account gets the address. */
+  | 'kept';
 
 /**
  * A token that was sent by mail, and not used yet. Whoever has it reads the mail of an address; what
@@ -39,6 +43,10 @@ export class RecoveryToken {
   @Index('recovery_token_expires_at_idx')
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
+
+  /** Mail that it was made for. Of two changes of address, the later one has the greater. */
+  @Column('bigint', { name: 'mail_id', nullable: true })
+  mailId!: string | null;
 
   /** Keyed digest of the code that is typed instead of it, if there is one. */
   @Column('bytea', { name: 'code_hash', nullable: true })

@@ -17,7 +17,9 @@ const HOUR_SECONDS = 60 * 60;
 const LIFE_SECONDS: Readonly<Record<Purpose, number>> = {
   reset: HOUR_SECONDS,
   verify: 24 * HOUR_SECONDS,
+  change: 24 * HOUR_SECONDS,
   revert: 7 * 24 * HOUR_SECONDS,
+  kept: 7 * 24 * HOUR_SECONDS,
 };
 const CODE_SECONDS = 10 * 60;
 const CODE_DIGITS = 8;
@@ -35,7 +37,7 @@ export interface Issued {
 }
 
 /** A token that is good, and was not used yet. */
-export type Presented = Pick<RecoveryToken, 'hash' | 'userId' | 'purpose' | 'email' | 'expiresAt'>;
+export type Presented = Pick<RecoveryToken, 'hash' | 'userId' | 'purpose' | 'email' | 'mailId'>;
 
 /**
  * Tokens that are sent by mail: 256 random bits, of which SHA-256 is kept, good once and for one
@@ -54,29 +56,32 @@ export class RecoveryTokenService {
     );
   }
 
-  /** Makes a token for a mail that is about to be sent to this address. */
+  /**
+   * Makes a token for a mail that is about to be sent to this address, in the transaction in which it
+   * was found to be wanted.
+   */
   async issue(
+    manager: EntityManager,
     purpose: Purpose,
     userId: number,
-    email: string,
-    manager: EntityManager = this.tokens.manager,
+    { id: mailId, email }: { readonly id: string; readonly email: string },
   ): Promise<Issued> {
     const token = randomBytes(32).toString('base64url');
-    const hash = digestOf(token);
     const code =
       purpose === 'revert'
         ? undefined
         : String(randomInt(10 ** CODE_DIGITS)).padStart(CODE_DIGITS, '0');
     await manager.query(
       `INSERT INTO recovery_token
-              (hash, user_id, purpose, email, expires_at, code_hash, code_expires_at)
-       VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second', $6,
-               CASE WHEN $6::bytea IS NOT NULL THEN now() + $7 * interval '1 second' END)`,
+              (hash, user_id, purpose, email, mail_id, expires_at, code_hash, code_expires_at)
+       VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second', $7,
+               CASE WHEN $7::bytea IS NOT NULL THEN now() + $8 * interval '1 second' END)`,
       [
-        hash,
+        digestOf(token),
         userId,
         purpose,
         email,
+        mailId,
         LIFE_SECONDS[purpose],
         code === undefined ? null : this.codeDigest(purpose, email, code),
         CODE_SECONDS,
@@ -87,13 +92,14 @@ export class RecoveryTokenService {
 
   /**
    * Looks for the token that somebody has brought, or the one that belongs to the code that they have
-   * typed. A code that is looked for is a try, of all that were sent to the address for this.
+   * typed. A code that is looked for is a try, of all that were sent to the address for this. What is
+   * written then costs the same where there is none: else the time would tell who has an account.
    *
    * @param email with a code: where it was sent
    * @returns undefined for what is unknown, used, too old, or was tried too often
    */
   async find(
-    purpose: Purpose,
+    purposes: readonly Purpose[],
     text: string,
     email: string | undefined,
   ): Promise<Presented | undefined> {
@@ -101,23 +107,26 @@ export class RecoveryTokenService {
     if (TOKEN.test(typed)) {
       const [found] = await this.tokens.query<Presented[]>(
         `SELECT ${PRESENTED} FROM recovery_token
-          WHERE hash = $1 AND purpose = $2 AND expires_at > now()`,
-        [digestOf(typed), purpose],
+          WHERE hash = $1 AND purpose = ANY ($2) AND expires_at > now()`,
+        [digestOf(typed), purposes],
       );
       return found;
     }
     const code = typed.replace(/[ -]/g, '');
     if (!CODE.test(code) || email === undefined) return undefined;
-    // Each statement counts before the next one looks: of many at once, five are looked at. Of an
-    // UPDATE, TypeORM answers the rows and how many they are.
-    const [tried] = await this.tokens.query<[(Presented & { code_hash: Buffer })[], number]>(
-      `UPDATE recovery_token SET code_tries = code_tries + 1
-        WHERE email = ANY ($1) AND purpose = $2 AND code_expires_at > now() AND code_tries < $3
-        RETURNING ${PRESENTED}, code_hash`,
-      [addressesMeant(email), purpose, CODE_TRIES],
+    // Each statement counts before the next one looks: of many at once, five are looked at. The message
+    // is for nobody, and makes every commit write to disk.
+    const tried = await this.tokens.query<(Presented & { code_hash: Buffer | null })[]>(
+      `WITH tried AS (
+         UPDATE recovery_token SET code_tries = code_tries + 1
+          WHERE email = ANY ($1) AND purpose = ANY ($2) AND code_expires_at > now()
+            AND code_tries < $3
+         RETURNING ${PRESENTED}, code_hash)
+       SELECT tried.* FROM pg_logical_emit_message(true, '', '') AS message LEFT JOIN tried ON true`,
+      [addressesMeant(email), purposes, CODE_TRIES],
     );
-    return tried.find(({ code_hash: hash, email: to }) =>
-      hash.equals(this.codeDigest(purpose, to, code)),
+    return tried.find(({ code_hash: hash, purpose, email: to }) =>
+      hash?.equals(this.codeDigest(purpose, to, code)),
     );
   }
 
@@ -152,47 +161,51 @@ export class RecoveryTokenService {
    * Uses up what could undo a change that has been undone itself, or was made after it. What undoes
    * an earlier one stays: its address may be the owner's.
    */
-  async endReverted(
-    manager: EntityManager,
-    { userId, email, expiresAt }: Presented,
-  ): Promise<void> {
+  async endReverted(manager: EntityManager, { userId, email, mailId }: Presented): Promise<void> {
     await manager.query(
       `DELETE FROM recovery_token
-        WHERE user_id = $1 AND purpose = 'revert' AND (email = $2 OR expires_at > $3)`,
-      [userId, email, expiresAt],
+        WHERE user_id = $1 AND purpose IN ('revert', 'kept') AND (email = $2 OR mail_id > $3)`,
+      [userId, email, mailId],
+    );
+  }
+
+  /** What was sent to an address to take it back is good for its time from now, when it was given up. */
+  async prolongRevert(manager: EntityManager, userId: number, email: string): Promise<void> {
+    await manager.query(
+      `UPDATE recovery_token SET expires_at = now() + $3 * interval '1 second'
+        WHERE user_id = $1 AND purpose = 'revert' AND email = $2`,
+      [userId, email, LIFE_SECONDS.revert],
     );
   }
 
   /**
-   * Keeps an address for the account that has just given it up, as long as a mail that was sent there
-   * can take that back: by a token that nobody has, if that mail is late.
+   * Keeps an address for the account that has just given it up, as long as that can be taken back.
+   *
+   * @param presented token of the change
    */
-  async keepForOwner(manager: EntityManager, userId: number, email: string): Promise<void> {
+  async keep(manager: EntityManager, { userId, mailId }: Presented, email: string): Promise<void> {
     await manager.query(
-      `WITH prolonged AS (
-         UPDATE recovery_token SET expires_at = now() + $4 * interval '1 second'
-          WHERE user_id = $2 AND purpose = 'revert' AND email = $3)
-       INSERT INTO recovery_token (hash, user_id, purpose, email, expires_at)
-       VALUES ($1, $2, 'revert', $3, now() + $4 * interval '1 second')`,
-      [randomBytes(32), userId, email, LIFE_SECONDS.revert],
+      `INSERT INTO recovery_token (hash, user_id, purpose, email, mail_id, expires_at)
+       VALUES ($1, $2, 'kept', $3, $4, now() + $5 * interval '1 second')`,
+      [randomBytes(32), userId, email, mailId, LIFE_SECONDS.kept],
     );
   }
 
-  /** Whether an address is kept for another account; see `keepForOwner`. */
+  /** Whether an address is kept for another account. */
   async isKeptForAnother(manager: EntityManager, email: string, userId = 0): Promise<boolean> {
     const rows = await manager.query<unknown[]>(
       `SELECT FROM recovery_token
-        WHERE email = $1 AND purpose = 'revert' AND user_id <> $2 AND expires_at > now() LIMIT 1`,
+        WHERE email = $1 AND purpose = 'kept' AND user_id <> $2 AND expires_at > now() LIMIT 1`,
       [email, userId],
     );
     return rows.length > 0;
   }
 
-  /** Those of some addresses that are kept for an account; see `keepForOwner`. */
+  /** Those of some addresses that are kept for an account. */
   async keptAmong(manager: EntityManager, emails: readonly string[]): Promise<Set<string>> {
     const rows = await manager.query<{ email: string }[]>(
       `SELECT email FROM recovery_token
-        WHERE email = ANY ($1) AND purpose = 'revert' AND expires_at > now()`,
+        WHERE email = ANY ($1) AND purpose = 'kept' AND expires_at > now()`,
       [emails],
     );
     return new Set(rows.map(({ email }) => email));
@@ -204,7 +217,7 @@ export class RecoveryTokenService {
   }
 }
 
-const PRESENTED = 'hash, user_id AS "userId", purpose, email, expires_at AS "expiresAt"';
+const PRESENTED = 'hash, user_id AS "userId", purpose, email, mail_id AS "mailId"';
 
 /**
  * What an address may be in the table that somebody has typed: the same, or all in small letters,

@@ -65,6 +65,7 @@ export class UserService {
   async create({ username, email, password1 }: CreateUserDto, client: Client): Promise<void> {
     const password = await this.hasher.reserve(client.gone, async (run) => {
       await this.limits.take('registration', client);
+      if (this.outbox.isOpen) await this.limits.takeMailbox('verify', email, client);
       return this.hasher.hash(run, password1);
     });
     const id = await this.insert({ username, email, password }, async (manager, userId) => {
