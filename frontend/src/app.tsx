@@ -41,6 +41,10 @@ export function App(): JSX.Element {
               path="/verify-email"
               element={<ForAll page={<VerifyEmailPage key={token} token={token} />} />}
             />
+            <Route
+              path="/change-email"
+              element={<ForAll page={<VerifyEmailPage key={token} token={token} isChange />} />}
+            />
             <Route path="/revert-email" element={<RevertEmailPage key={token} token={token} />} />
             <Route path="*" element={<NotFoundPage />} />
           </Routes>

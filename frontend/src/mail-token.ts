@@ -2,7 +2,12 @@ import { useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 
 /** Where links in mails lead; each ends with its token, after `#`, which no server is sent. */
-const LINKS: readonly string[] = ['/reset-password', '/verify-email', '/revert-email'];
+const LINKS: readonly string[] = [
+  '/reset-password',
+  '/verify-email',
+  '/change-email',
+  '/revert-email',
+];
 /** Where the skip link leads, on every page. */
 const CONTENT = '#content';
 

@@ -271,6 +271,30 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
     expect(await posted(sent)).toEqual([['/api/user/email/verify', { token: TOKEN }, 'omit']]);
   });
 
+  it('a new address, which nobody else confirms', async () => {
+    serve({ 'GET /api/user/me': NOBODY });
+    open(`/change-email#${TOKEN}`, language);
+    expect(
+      await screen.findByLabelText(t.password, { exact: false, selector: 'input' }),
+    ).toBeVisible();
+    expect(screen.queryByText(t.stranger)).toBeNull();
+  });
+
+  it('a new address of another account than the one that is logged in: with its password', async () => {
+    const missing = { loc: ['body', 'password'], msg: 'No.', type: 'value_error.missing' };
+    const answers: Answers = {
+      ...loggedIn(),
+      'POST /api/user/email/verify': () => json(422, { detail: [missing] }),
+    };
+    const sent = serve(answers);
+    open(`/change-email#${TOKEN}`, language);
+    await press(t.confirmAddress);
+    answers['POST /api/user/email/verify'] = empty;
+    await fillIn({ [t.password]: 'sec 9' }, t.confirmAddress);
+    expect(await title(t.verifyDone)).toBeVisible();
+    expect((await posted(sent)).at(-1)?.[1]).toEqual({ token: TOKEN, password: 'sec 9' });
+  });
+
   it('an address, confirmed with the password by whoever is not logged in', async () => {
     const wrong = { loc: ['body', 'password'], msg: 'No.', type: 'value_error' };
     const answers: Answers = {

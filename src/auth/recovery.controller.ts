@@ -60,7 +60,7 @@ export class RecoveryController {
   @ApiOperation({
     summary: 'This address is mine: what the mail has brought shows it',
     description:
-      'Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.',
+      'Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent. An address that an account is to have is confirmed with one of the two, and in no other way.',
   })
   @ApiTokenIfAny()
   @ApiNoContentResponse({ description: 'The address is confirmed, and the one of the account.' })
@@ -115,7 +115,11 @@ export class RecoveryController {
   @Public()
   @Post('email/revert')
   @HttpCode(204)
-  @ApiOperation({ summary: 'It was not me who gave my account another address' })
+  @ApiOperation({
+    summary: 'It was not me who gave my account another address',
+    description:
+      'If somebody else has the address by now, which takes another backend on the same database, the account is disabled (409).',
+  })
   @ApiNoContentResponse({
     description:
       'The address is as before, the logins and the password have ended, and a mail to choose another is sent.',

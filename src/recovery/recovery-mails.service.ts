@@ -12,7 +12,7 @@ import { addressesMeant, RecoveryTokenService } from './recovery-token.service';
 const LINKS: Readonly<Record<MailKind, { readonly purpose: Purpose; readonly path: string }>> = {
   reset: { purpose: 'reset', path: '/reset-password' },
   verify: { purpose: 'verify', path: '/verify-email' },
-  change: { purpose: 'change', path: '/verify-email' },
+  change: { purpose: 'change', path: '/change-email' },
   changing: { purpose: 'revert', path: '/revert-email' },
 };
 

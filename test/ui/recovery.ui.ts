@@ -306,7 +306,7 @@ test('change the address, by the link', async ({ person, elsewhere }) => {
   await expect(person.button(words.changeEmail)).toBeFocused();
   // Nothing has changed yet.
   await expect(page.getByText(own)).toBeVisible();
-  await page.goto((await person.mail(next, '/verify-email')).link);
+  await page.goto((await person.mail(next, '/change-email')).link);
   await person.button(words.confirmAddress).click();
   await person.isAt(words.verifyDone);
   await expect(page.getByText(next)).toBeVisible();
@@ -320,7 +320,7 @@ test('change the address, by the code, and take it back', async ({ person, elsew
   const dialog = page.getByRole('dialog');
   await dialog
     .getByRole('textbox', { name: words.code })
-    .fill((await person.mail(next, '/verify-email')).code);
+    .fill((await person.mail(next, '/change-email')).code);
   await dialog.getByRole('button', { name: words.confirm }).click();
   await expect(page.getByText(words.emailChanged)).toBeVisible();
   await expect(dialog).toBeHidden();
@@ -386,6 +386,27 @@ test('a log-in before the address is confirmed, where that comes first', async (
   await expect(page.getByText(words.confirmed, { exact: true })).toBeVisible();
 });
 
+test('a new address is confirmed elsewhere with the password, and not without', async ({
+  person,
+  elsewhere,
+}) => {
+  await person.signUp();
+  const next = `new-${person.address}`;
+  await changeAddress(person, next);
+  const { page, words, field, button } = elsewhere;
+  await page.goto((await person.mail(next, '/change-email')).link);
+  await elsewhere.isAt(words.verify);
+  await expect(page).toHaveURL('/change-email');
+  await expect(button(words.confirmWithout)).toBeHidden();
+  await elsewhere.isAccessible();
+  await elsewhere.fits();
+  await field(words.password).fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await elsewhere.isAt(words.verifyDone);
+  await person.page.reload();
+  await expect(person.page.getByText(next)).toBeVisible();
+});
+
 test('the pages of links in mails speak both languages', async ({ person }) => {
   const { page, words } = person;
   const heading = page.getByRole('heading', { level: 1 });
@@ -395,6 +416,7 @@ test('the pages of links in mails speak both languages', async ({ person }) => {
     `/reset-password${link}`,
     '/verify-email',
     `/verify-email${link}`,
+    `/change-email${link}`,
     '/revert-email',
     `/revert-email${link}`,
   ]) {

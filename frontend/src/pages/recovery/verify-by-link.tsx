@@ -1,6 +1,7 @@
 import { Box, Divider, Stack, Text, Title } from '@mantine/core';
 import { type JSX, useState } from 'react';
 import type { User } from '../../api/client';
+import { Problem } from '../../api/problem';
 import { useMe } from '../../api/queries';
 import { useVerifyEmail } from '../../api/recovery';
 import { ActionButton } from '../../components/action-button';
@@ -9,7 +10,7 @@ import { ProblemAlert } from '../../components/problem-alert';
 import { required, useServiceForm } from '../../components/use-service-form';
 import { useSpeech } from '../../i18n/language';
 import { fill } from '../../i18n/messages';
-import { isUsedUp } from '../../i18n/problem-words';
+import { isUsedUp, nameOf } from '../../i18n/problem-words';
 import { AuthPage } from '../auth-page';
 import { VerifyByCode } from './verify-by-code';
 import { VerifyDone } from './verify-done';
@@ -17,9 +18,15 @@ import { VerifyDone } from './verify-done';
 /**
  * Confirms the address that a link was sent to. What that means depends on who does it: whoever is
  * logged in, or knows the password, just confirms; whoever else reads that mail takes the account
- * over.
+ * over, unless it is one that is to have another address: there, nobody else can.
  */
-export function VerifyByLink({ token }: { readonly token: string }): JSX.Element {
+export function VerifyByLink({
+  token,
+  isChange,
+}: {
+  readonly token: string;
+  readonly isChange: boolean;
+}): JSX.Element {
   const { t } = useSpeech();
   const { data: me = null } = useMe();
   const verify = useVerifyEmail(() => ({ token }));
@@ -34,7 +41,8 @@ export function VerifyByLink({ token }: { readonly token: string }): JSX.Element
   const problem = <ProblemAlert error={verify.error} words={{ 409: t.takenMeanwhile }} />;
   const used = [verify.error, byOwner.error].find(isUsedUp);
   if (used !== undefined) return <VerifyByCode problem={<ProblemAlert error={used} />} />;
-  if (me !== null) {
+  // Logged in, but to another account.
+  if (me !== null && !isPasswordMissing(verify.error)) {
     return (
       <AuthPage
         title={t.verifyTitle}
@@ -53,23 +61,31 @@ export function VerifyByLink({ token }: { readonly token: string }): JSX.Element
   return (
     <AuthPage title={t.verifyTitle} hint={t.verifyPasswordHint} step="password">
       <OwnerForm verify={byOwner} />
-      <Divider my="xl" />
-      <Stack gap="sm">
-        <Box>
-          <Title order={2} fz={16}>
-            {t.stranger}
-          </Title>
-          <Text size="sm" c="dimmed" mt={4}>
-            {t.strangerHint}
-          </Text>
-        </Box>
-        {problem}
-        <ActionButton variant="default" px="xs" working={verify.isPending} onClick={confirm}>
-          {t.confirmWithout}
-        </ActionButton>
-      </Stack>
+      {!isChange && (
+        <>
+          <Divider my="xl" />
+          <Stack gap="sm">
+            <Box>
+              <Title order={2} fz={16}>
+                {t.stranger}
+              </Title>
+              <Text size="sm" c="dimmed" mt={4}>
+                {t.strangerHint}
+              </Text>
+            </Box>
+            {problem}
+            <ActionButton variant="default" px="xs" working={verify.isPending} onClick={confirm}>
+              {t.confirmWithout}
+            </ActionButton>
+          </Stack>
+        </>
+      )}
     </AuthPage>
   );
+}
+
+function isPasswordMissing(error: Error | null): boolean {
+  return error instanceof Problem && error.fields.some((field) => nameOf(field) === 'password');
 }
 
 function OwnerForm({
