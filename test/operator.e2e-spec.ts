@@ -434,7 +434,7 @@ describe('accounts', () => {
          ('a_b', 'a_b', 'line@example.com', ${hash}),
          ('axb', 'axb', 'x@example.com', ${hash}),
          ('back\\slash', 'back\\slash', 'back@example.com', ${hash}),
-         (E'bell\\u0007\\u001b[31m', NULL, 'BELL@example.com', ${hash}),
+         (E'bell\\u0007\\u001b[31m\\u009b', NULL, 'BELL@example.com', ${hash}),
          ('id:1', 'id:1', 'id@example.com', 'no hash')`,
     );
     await other.query(`UPDATE "user" SET disabled_at = now() WHERE username = 'axb'`);
@@ -500,14 +500,20 @@ describe('accounts', () => {
 
   it('cannot speak to the terminal, and show no hash', async () => {
     const { output } = await user(['show', 'id:7'], { on: other });
-    expect(output).toContain('bell\\u{7}\\u{1b}[31m');
+    expect(output).toContain('bell\\u{7}\\u{1b}[31m\\u{9b}');
+    for (const command of ['list', 'show']) {
+      const json = (
+        await user([command, command === 'list' ? 'bell' : 'id:7', '--json'], { on: other })
+      ).output;
+      expect(json).toContain('bell\\u0007\\u001b[31m\\u009b"');
+    }
     expect(output).toMatch(/password +bcrypt, \$2b\$04\$…\n/);
     expect(output).not.toContain('aaaa');
     expect((await user(['show', 'id:8'], { on: other })).output).toMatch(
       /none that can be verified/,
     );
     expect((await user(['list', 'bell'], { on: other })).output).toBe(
-      'id:7 bell\\u{7}\\u{1b}[31m <BELL@example.com>\n',
+      'id:7 bell\\u{7}\\u{1b}[31m\\u{9b} <BELL@example.com>\n',
     );
   });
 

@@ -10,6 +10,7 @@ import { AccountExport } from '../operator/account-export.service';
 import { AccountImport, type ImportCounts } from '../operator/account-import.service';
 import { AccountLookup, type FoundAccount } from '../operator/account-lookup.service';
 import { OperatorService } from '../operator/operator.service';
+import { printableJson } from '../operator/printable';
 import { CommandError, commandLine, EXIT, runCommandLine } from './command-line';
 import { askNewPassword, confirm } from './prompt';
 import { withServices } from './services';
@@ -55,7 +56,7 @@ program
       );
       const next = more ? (accounts.at(-1)?.id ?? null) : null;
       if (options.json) {
-        console.log(JSON.stringify({ accounts: accounts.map(accountJson), next }, null, 2));
+        console.log(printableJson({ accounts: accounts.map(accountJson), next }));
         return;
       }
       for (const account of accounts) console.log(accountLine(account));
@@ -71,7 +72,7 @@ program
   .option('--json', 'for programs', false)
   .action(async (name: string, { json }: { json: boolean }) => {
     const report = await withServices(READ_ONLY, (app) => app.get(AccountLookup).report(name));
-    if (json) console.log(JSON.stringify(reportJson(report), null, 2));
+    if (json) console.log(printableJson(reportJson(report)));
     else printAccount(report);
   });
 

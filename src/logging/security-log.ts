@@ -19,6 +19,7 @@ export type SecurityEvent =
   | 'email_reverted'
   | 'email_verified'
   | 'email_verify_fail'
+  | 'mail_retried'
   | 'password_reset'
   | 'password_reset_requested'
   | 'user_created'
@@ -36,6 +37,8 @@ export type SecurityEvent =
 interface EventDetails {
   readonly account?: number | undefined;
   readonly session?: string | undefined;
+  /** Of the outbox. */
+  readonly mail?: string;
   /** What was done too often; see `Limits`. */
   readonly door?: string;
   /** Who did it, if it was an operator: their account on the machine. */
