@@ -244,7 +244,7 @@ describe('an outbox', () => {
     const { output, errors } = await list('--dead');
     const lines = output.trimEnd().split('\n');
     expect(lines).toHaveLength(1000);
-    expect(lines[0]).toMatch(/  2@many\.example  .*  \\u\{1b\}\[2J\\u\{9b\}$/);
+    expect(lines[0]).toMatch(/ 2@many\.example .* \\u\{1b\}\[2J\\u\{9b\}$/);
     expect(lines.at(-1)).toContain('  1001@many.example  ');
     expect(errors).toBe('There are more: these are the newest 1000\n');
     const json = (await list('--dead', '--json')).output;
@@ -258,12 +258,15 @@ describe('an outbox', () => {
     const email = await register('expired');
     await server.waitForMail(email);
     await database.query(
-      `INSERT INTO mail (kind, recipient, language, expires_at, failure)
-       VALUES ('reset', $1, 'en', now(), '451 later')`,
+      `INSERT INTO mail (kind, user_id, recipient, language, expires_at, failure)
+       SELECT 'verify', id, email, 'en', now(), '451 later' FROM "user" WHERE email = $1
+        UNION ALL SELECT 'reset', NULL, 'typed@example.com', 'en', now(), '451 later'`,
       [email],
     );
     await forgot('wake@example.com');
     await waitUntil(async () => (await row(email)).wait === null);
+    // Whose address somebody has typed is nobody's to see.
+    await waitUntil(async () => (await rows('typed@example.com')).length === 0);
     expect(await row(email)).toMatchObject({ sent: false, failure: 'expired: 451 later' });
     expect(server.mailsTo(email)).toHaveLength(1);
   });
@@ -303,6 +306,26 @@ describe('an outbox', () => {
       expect(idOf(again)).toBe(first && idOf(first));
       expect(again.token).not.toBe(first?.token);
       await waitUntil(async () => (await row(email, place)).sent);
+      await next.stop();
+    });
+  });
+
+  it('is taken up at once by another process when the one that has a mail stops', async () => {
+    await elsewhere({}, async (place) => {
+      const email = await register('stopped', undefined, place);
+      await server.waitForMail(email);
+      const release = server.hold(email);
+      await forgot(email, {}, place.service);
+      await server.waitForMail(email, 2);
+      await place.service.stop();
+      release();
+      server.take(email);
+      const { attempts, wait } = await row(email, place);
+      expect([attempts, (wait ?? 1) <= 0]).toEqual([0, true]);
+      const next = await startServiceOn(place.database, server.environment);
+      expect(idOf(await server.waitForMail(email, 3))).toBe(
+        server.mailsTo(email).slice(1, 2).map(idOf)[0],
+      );
       await next.stop();
     });
   });
