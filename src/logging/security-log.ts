@@ -23,6 +23,7 @@ export type SecurityEvent =
   | 'password_reset'
   | 'password_reset_requested'
   | 'user_created'
+  | 'user_shown'
   | 'user_updated'
   | 'user_disabled'
   | 'user_enabled'
