@@ -198,7 +198,7 @@ describe('an outbox', () => {
   it('gives up what is refused for good, shows it, and sends it when told to', async () => {
     const email = await register('refused');
     await server.waitForMail(email);
-    server.refuse(email, 550, '5.1.1 No such user here');
+    server.refuse(email, 550, '5.1.1 No \u001b[2Jsuch\u009b user here');
     await forgot(email);
     await waitUntil(async () => (await row(email)).failure !== null);
     const { id, wait, attempts, sent } = await row(email);
@@ -207,7 +207,7 @@ describe('an outbox', () => {
     expect(listed).toBe(0);
     expect(output).toMatch(
       new RegExp(
-        `^${id}  dead  reset  ${email}  \\S+  1 attempt  550 5\\.1\\.1 No such user here$`,
+        `^${id}  dead  reset  ${email}  \\S+  1 attempt  550 5\\.1\\.1 No \\[2Jsuch user here$`,
         'm',
       ),
     );
@@ -220,7 +220,14 @@ describe('an outbox', () => {
     server.take(email);
     const retried = await command('retry', id, '999999999999999999');
     expect(retried).toMatchObject({ status: 1, output: `Mail ${id} will be sent\n` });
-    expect(retried.errors).toContain('999999999999999999');
+    const [logged = '', ...said] = retried.errors.trimEnd().split('\n');
+    expect(JSON.parse(logged)).toMatchObject({
+      msg: 'security',
+      event: 'mail_retried',
+      mail: id,
+      operator: 'minsu',
+    });
+    expect(said).toEqual(['Not given up, or not there: 999999999999999999']);
     await forgot('wake@example.com');
     await server.waitForMail(email, 2);
     await waitUntil(async () => (await row(email)).sent);
@@ -228,16 +235,38 @@ describe('an outbox', () => {
     expect(await command('retry', 'all')).toMatchObject({ status: 2, output: '' });
   });
 
+  it('is listed with 999 others, the newest, and cannot speak to the terminal', async () => {
+    await database.query(
+      `INSERT INTO mail (kind, recipient, language, expires_at, next_attempt_at, failure)
+       SELECT 'reset', i || '@many.example', 'en', now(), NULL, E'\\u001b[2J\\u009b'
+         FROM generate_series(1, 1001) i`,
+    );
+    const { output, errors } = await list('--dead');
+    const lines = output.trimEnd().split('\n');
+    expect(lines).toHaveLength(1000);
+    expect(lines[0]).toMatch(/ 2@many\.example .* \\u\{1b\}\[2J\\u\{9b\}$/);
+    expect(lines.at(-1)).toContain('  1001@many.example  ');
+    expect(errors).toBe('There are more: these are the newest 1000\n');
+    const json = (await list('--dead', '--json')).output;
+    expect(json).not.toMatch(/[\u007f-\u009f]/);
+    expect((JSON.parse(json) as object[]).at(-1)).toMatchObject({ failure: '\u001b[2J\u009b' });
+    await database.query(`DELETE FROM mail WHERE recipient LIKE '%@many.example'`);
+    expect((await list('--dead')).errors).toBe('');
+  });
+
   it('gives up what nobody waits for any more', async () => {
     const email = await register('expired');
     await server.waitForMail(email);
     await database.query(
-      `INSERT INTO mail (kind, recipient, language, expires_at, failure)
-       VALUES ('reset', $1, 'en', now(), '451 later')`,
+      `INSERT INTO mail (kind, user_id, recipient, language, expires_at, failure)
+       SELECT 'verify', id, email, 'en', now(), '451 later' FROM "user" WHERE email = $1
+        UNION ALL SELECT 'reset', NULL, 'typed@example.com', 'en', now(), '451 later'`,
       [email],
     );
     await forgot('wake@example.com');
     await waitUntil(async () => (await row(email)).wait === null);
+    // Whose address somebody has typed is nobody's to see.
+    await waitUntil(async () => (await rows('typed@example.com')).length === 0);
     expect(await row(email)).toMatchObject({ sent: false, failure: 'expired: 451 later' });
     expect(server.mailsTo(email)).toHaveLength(1);
   });
@@ -277,6 +306,26 @@ describe('an outbox', () => {
       expect(idOf(again)).toBe(first && idOf(first));
       expect(again.token).not.toBe(first?.token);
       await waitUntil(async () => (await row(email, place)).sent);
+      await next.stop();
+    });
+  });
+
+  it('is taken up at once by another process when the one that has a mail stops', async () => {
+    await elsewhere({}, async (place) => {
+      const email = await register('stopped', undefined, place);
+      await server.waitForMail(email);
+      const release = server.hold(email);
+      await forgot(email, {}, place.service);
+      await server.waitForMail(email, 2);
+      await place.service.stop();
+      release();
+      server.take(email);
+      const { attempts, wait } = await row(email, place);
+      expect([attempts, (wait ?? 1) <= 0]).toEqual([0, true]);
+      const next = await startServiceOn(place.database, server.environment);
+      expect(idOf(await server.waitForMail(email, 3))).toBe(
+        server.mailsTo(email).slice(1, 2).map(idOf)[0],
+      );
       await next.stop();
     });
   });
@@ -475,5 +524,6 @@ function command(...commandArguments: string[]): ReturnType<typeof runCommand> {
     ...database.environment,
     ...server.environment,
     SECRET_KEY: 'a key that signs nothing here, and is long',
+    SUDO_USER: 'minsu',
   });
 }

@@ -434,7 +434,7 @@ describe('accounts', () => {
          ('a_b', 'a_b', 'line@example.com', ${hash}),
          ('axb', 'axb', 'x@example.com', ${hash}),
          ('back\\slash', 'back\\slash', 'back@example.com', ${hash}),
-         (E'bell\\u0007\\u001b[31m', NULL, 'BELL@example.com', ${hash}),
+         (E'bell\\u0007\\u001b[31m\\u009b', NULL, 'BELL@example.com', ${hash}),
          ('id:1', 'id:1', 'id@example.com', 'no hash')`,
     );
     await other.query(`UPDATE "user" SET disabled_at = now() WHERE username = 'axb'`);
@@ -499,15 +499,25 @@ describe('accounts', () => {
   });
 
   it('cannot speak to the terminal, and show no hash', async () => {
-    const { output } = await user(['show', 'id:7'], { on: other });
-    expect(output).toContain('bell\\u{7}\\u{1b}[31m');
+    const outcome = await user(['show', 'id:7'], { on: other });
+    const { output } = outcome;
+    expect(logged(outcome)).toEqual([
+      expect.objectContaining({ event: 'user_shown', account: 7, operator: 'minsu' }),
+    ]);
+    expect(output).toContain('bell\\u{7}\\u{1b}[31m\\u{9b}');
+    for (const command of ['list', 'show']) {
+      const json = (
+        await user([command, command === 'list' ? 'bell' : 'id:7', '--json'], { on: other })
+      ).output;
+      expect(json).toContain('bell\\u0007\\u001b[31m\\u009b"');
+    }
     expect(output).toMatch(/password +bcrypt, \$2b\$04\$…\n/);
     expect(output).not.toContain('aaaa');
     expect((await user(['show', 'id:8'], { on: other })).output).toMatch(
       /none that can be verified/,
     );
     expect((await user(['list', 'bell'], { on: other })).output).toBe(
-      'id:7 bell\\u{7}\\u{1b}[31m <BELL@example.com>\n',
+      'id:7 bell\\u{7}\\u{1b}[31m\\u{9b} <BELL@example.com>\n',
     );
   });
 
@@ -662,6 +672,16 @@ describe('export and import', () => {
         }),
         /^password is no hash/,
       ],
+      [
+        line('u', { password: `$2b$16$${'a'.repeat(53)}` }),
+        /^password is a hash that takes too long/,
+      ],
+      [
+        line('u', {
+          password: '$argon2id$v=19$m=131072,t=9,p=1$5ygZ7drqvZtoEX4ybvAT4Q$S2ac3PaZE/s9jqLs+m4pcA',
+        }),
+        /^password is a hash that takes too long/,
+      ],
       [line('u', { disabled_at: '2026-02-30T00:00:00Z' }), /^disabled_at is no time/],
       [line('u', { disabled_at: 'infinity' }), /^disabled_at is no time/],
       [line('u', { disabled_at: true }), /^disabled_at is no time/],
@@ -687,7 +707,7 @@ describe('export and import', () => {
           : Buffer.from(`${one.trimEnd()}\n`),
       ),
       Buffer.from(line('twice') + line('TWICE', { email: 'twice2@example.com' }) + line('twice')),
-      Buffer.from(line('last', { id: 'any', password: HASHES[1]?.[2] }).trimEnd()),
+      Buffer.from(line('last', { id: 'any', password: `$2b$15$${'a'.repeat(53)}` }).trimEnd()),
     ]);
     const outcome = await user(['import'], { on: target, input });
     expect(outcome.status).toBe(1);
@@ -789,6 +809,24 @@ describe('export and import', () => {
     expect(count).toBe(20_000);
     expect(JSON.parse(last)).toMatchObject({ id: 20_000, username: 'user20000' });
     expect(await errors).toContain('"counts":{"exported":20000}');
+  });
+
+  it('leave no file that looks whole when they are stopped', async () => {
+    const file = join(directory, 'stopped.jsonl');
+    const gate = await target.hold('LOCK TABLE "user"');
+    const child = begin(['export', '--output', file], settingsOf(target));
+    const closed = once(child, 'close');
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    child.kill('SIGTERM');
+    await closed;
+    await gate.release();
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    expect((await stat(`${file}.part`)).mode & 0o777).toBe(0o600);
+    const again = await user(['export', '--output', file], { on: target });
+    expect([again.status, said(again).at(-1)]).toEqual([2, expect.stringContaining('.part is')]);
+    await rm(`${file}.part`);
+    expect((await user(['export', '--output', file], { on: target })).status).toBe(0);
+    await expect(stat(`${file}.part`)).rejects.toThrow('ENOENT');
   });
 
   it('say which file cannot be read or written', async () => {

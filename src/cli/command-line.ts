@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { readEnvironment } from '../config/environment';
@@ -34,8 +35,19 @@ export async function runCommandLine(program: Command): Promise<void> {
   } catch (error) {
     process.exitCode = statusOf(error);
   }
+  await written(process.stdout);
   // Nothing that is still open is waited for.
   process.exit();
+}
+
+/** Until whoever reads at the other end of a pipe has everything, or has gone. */
+async function written(stream: Writable): Promise<void> {
+  stream.on('error', () => undefined);
+  await new Promise<void>((resolve) => {
+    stream.write('', () => {
+      resolve();
+    });
+  });
 }
 
 function statusOf(error: unknown): number {

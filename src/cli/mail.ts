@@ -1,6 +1,9 @@
 import { InvalidArgumentError } from 'commander';
-import { listMails, type OutboxEntry, retryMails } from '../mail/dead-letters';
+import { listMails, MOST_LISTED, type OutboxEntry, retryMails } from '../mail/dead-letters';
+import { OperatorLog } from '../operator/operator-log';
+import { printable, printableJson } from '../operator/printable';
 import { CommandError, commandLine, runCommandLine, withDatabase } from './command-line';
+import { commandLog, operatorName } from './operator';
 
 const program = commandLine(
   'mail',
@@ -9,16 +12,17 @@ const program = commandLine(
 
 program
   .command('list')
-  .description('what is in the outbox, oldest first')
+  .description('the newest 1,000 mails of the outbox, oldest first')
   .option('--dead', 'only what was given up')
   .option('--json', 'for programs')
   .action(async ({ dead = false, json = false }: { dead?: boolean; json?: boolean }) => {
-    const mails = await withDatabase({ readOnly: true }, (dataSource) =>
+    const { mails, more } = await withDatabase({ readOnly: true }, (dataSource) =>
       listMails(dataSource, dead),
     );
-    if (json) console.log(JSON.stringify(mails, null, 2));
+    if (json) console.log(printableJson(mails));
     else if (mails.length === 0) console.log(dead ? 'No mail was given up' : 'There is no mail');
     else for (const mail of mails) console.log(lineOf(mail));
+    if (more) console.error(`There are more: these are the newest ${String(MOST_LISTED)}`);
   });
 
 program
@@ -27,7 +31,11 @@ program
   .argument('<id...>', 'which, as list names them', collectIds)
   .action(async (ids: string[]) => {
     const retried = await withDatabase({}, (dataSource) => retryMails(dataSource, ids));
-    for (const id of retried) console.log(`Mail ${id} will be sent`);
+    const log = new OperatorLog(commandLog(), operatorName());
+    for (const id of retried) {
+      log.mail('mail_retried', id);
+      console.log(`Mail ${id} will be sent`);
+    }
     const others = ids.filter((id) => !retried.includes(id));
     if (others.length > 0) {
       throw new CommandError(`Not given up, or not there: ${others.join(', ')}`);
@@ -45,7 +53,8 @@ function lineOf({ id, kind, recipient, state, attempts, failure, ...times }: Out
   const created = times.created_at.toISOString();
   const next = times.next_attempt_at === null ? '' : `next ${times.next_attempt_at.toISOString()}`;
   const tried = `${String(attempts)} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  const columns = [id, state, kind, recipient, created, tried, next, failure ?? ''];
+  const columns = [id, state, kind, printable(recipient), created, tried, next];
+  if (failure !== null) columns.push(printable(failure));
   return columns.filter(Boolean).join('  ');
 }
 

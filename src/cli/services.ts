@@ -1,8 +1,5 @@
-import { userInfo } from 'node:os';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import pino from 'pino';
-import { readEnvironment } from '../config/environment';
 import type { Settings } from '../config/settings';
 import { isRefusedByData } from '../database/database-errors';
 import type { Manners } from '../database/data-source';
@@ -15,6 +12,7 @@ import { OperatorLog } from '../operator/operator-log';
 import { OperatorModule } from '../operator/operator.module';
 import { useNestForRules } from '../validation/container';
 import { CommandError, EXIT, withDatabase } from './command-line';
+import { commandLog, operatorName } from './operator';
 
 /**
  * Does something with the services of the features.
@@ -32,11 +30,7 @@ export async function withServices<T>(
         EXIT.couldNotLook,
       );
     }
-    // On standard error, where nothing else is for programs.
-    const log = pino(
-      { base: null, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: 2, sync: true }),
-    );
+    const log = commandLog();
     const app = await NestFactory.createApplicationContext(
       OperatorModule.forRoot(settings, dataSource, new OperatorLog(log, operatorName())),
       { abortOnError: false, logger: new NestLogger(log.child({}, { level: 'warn' })) },
@@ -44,16 +38,6 @@ export async function withServices<T>(
     useNestForRules(app);
     return work(app, settings).catch(asCommandError);
   });
-}
-
-/** Who has typed the command: through sudo, the one who has typed that. */
-function operatorName(): string {
-  try {
-    return readEnvironment()['SUDO_USER'] ?? userInfo().username;
-  } catch {
-    // In a container, one may be nobody that the machine knows.
-    return `uid ${String(process.getuid?.())}`;
-  }
 }
 
 function asCommandError(error: unknown): never {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { link, rm } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InvalidArgumentError } from 'commander';
@@ -10,6 +10,7 @@ import { AccountExport } from '../operator/account-export.service';
 import { AccountImport, type ImportCounts } from '../operator/account-import.service';
 import { AccountLookup, type FoundAccount } from '../operator/account-lookup.service';
 import { OperatorService } from '../operator/operator.service';
+import { printableJson } from '../operator/printable';
 import { CommandError, commandLine, EXIT, runCommandLine } from './command-line';
 import { askNewPassword, confirm } from './prompt';
 import { withServices } from './services';
@@ -55,7 +56,7 @@ program
       );
       const next = more ? (accounts.at(-1)?.id ?? null) : null;
       if (options.json) {
-        console.log(JSON.stringify({ accounts: accounts.map(accountJson), next }, null, 2));
+        console.log(printableJson({ accounts: accounts.map(accountJson), next }));
         return;
       }
       for (const account of accounts) console.log(accountLine(account));
@@ -71,7 +72,7 @@ program
   .option('--json', 'for programs', false)
   .action(async (name: string, { json }: { json: boolean }) => {
     const report = await withServices(READ_ONLY, (app) => app.get(AccountLookup).report(name));
-    if (json) console.log(JSON.stringify(reportJson(report), null, 2));
+    if (json) console.log(printableJson(reportJson(report)));
     else printAccount(report);
   });
 
@@ -241,7 +242,10 @@ function whereMailGoes({ mail }: Settings): string {
     : 'The running service sends the mail';
 }
 
-/** Writes to standard output, or to a new file, which does not stay if it cannot be written whole. */
+/**
+ * Writes to standard output, or to a new file, which is there only once it is whole: until then it is
+ * `FILE.part`, which stays when the process is stopped by a signal.
+ */
 async function writeTo(
   file: string | undefined,
   write: (target: Writable) => Promise<void>,
@@ -250,15 +254,24 @@ async function writeTo(
     await write(process.stdout);
     return;
   }
-  const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  if (existsSync(file)) throw unusable(file, { code: 'EEXIST' });
+  const part = `${file}.part`;
+  const target = createWriteStream(part, { flags: 'wx', mode: 0o600 });
   await once(target, 'open').catch((error: unknown) => {
-    throw unusable(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(file, error);
+    throw new CommandError(
+      `${part} is there, of an export that was stopped or still runs: remove it, or choose another name`,
+      EXIT.couldNotLook,
+    );
   });
   try {
     await write(target);
-  } catch (error) {
-    await rm(file, { force: true });
-    throw error;
+    // Not renamed: a file that somebody has made meanwhile stays.
+    await link(part, file).catch((error: unknown) => {
+      throw unusable(file, error);
+    });
+  } finally {
+    await rm(part, { force: true });
   }
 }
 

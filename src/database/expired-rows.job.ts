@@ -6,12 +6,16 @@ const INTERVAL_MS = 10 * 60 * 1000;
 /** Rows that one transaction deletes: it holds nobody up. */
 const BATCH_ROWS = 1000;
 
-/** What expires: a table and its key, the column that says when, and before when it is to go. */
+/**
+ * What expires: a table and its key, the column that says when, before when it is to go, and what else
+ * has to hold.
+ */
 interface Expiring {
   readonly table: string;
   readonly key: string;
   readonly column: string;
   readonly before: string;
+  readonly where?: string;
 }
 
 /** Deletes rows that are of no more use; of several processes, one at a time. */
@@ -35,7 +39,7 @@ export abstract class ExpiredRowsJob extends PeriodicJob {
     }
   }
 
-  private deleteBatch({ table, key, column, before }: Expiring): Promise<number> {
+  private deleteBatch({ table, key, column, before, where = 'true' }: Expiring): Promise<number> {
     return this.dataSource.transaction(async (manager) => {
       const [lock] = await manager.query<[{ mine: boolean }]>(
         'SELECT pg_try_advisory_xact_lock($1) AS mine',
@@ -44,7 +48,7 @@ export abstract class ExpiredRowsJob extends PeriodicJob {
       if (!lock.mine) return 0;
       const [, count] = await manager.query<[unknown, number]>(
         `DELETE FROM ${table} WHERE (${key}) IN (
-           SELECT ${key} FROM ${table} WHERE ${column} <= ${before}
+           SELECT ${key} FROM ${table} WHERE ${column} <= ${before} AND ${where}
             ORDER BY ${column} LIMIT $1
            FOR UPDATE SKIP LOCKED)`,
         [BATCH_ROWS],

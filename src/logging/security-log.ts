@@ -19,9 +19,11 @@ export type SecurityEvent =
   | 'email_reverted'
   | 'email_verified'
   | 'email_verify_fail'
+  | 'mail_retried'
   | 'password_reset'
   | 'password_reset_requested'
   | 'user_created'
+  | 'user_shown'
   | 'user_updated'
   | 'user_disabled'
   | 'user_enabled'
@@ -36,6 +38,8 @@ export type SecurityEvent =
 interface EventDetails {
   readonly account?: number | undefined;
   readonly session?: string | undefined;
+  /** Of the outbox. */
+  readonly mail?: string;
   /** What was done too often; see `Limits`. */
   readonly door?: string;
   /** Who did it, if it was an operator: their account on the machine. */

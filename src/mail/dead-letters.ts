@@ -15,18 +15,29 @@ export interface OutboxEntry {
   readonly failure: string | null;
 }
 
+/** Mails that are listed at once. */
+export const MOST_LISTED = 1000;
+
 const STATE = `CASE WHEN sent_at IS NOT NULL THEN 'sent'
                     WHEN next_attempt_at IS NULL THEN 'dead' ELSE 'waiting' END`;
 /** A day more, in which somebody may want it after all. */
 const PROLONGED = `greatest(expires_at, now() + interval '1 day')`;
 
-/** What is in the outbox, oldest first. @param deadOnly leaves out what was or will be sent */
-export function listMails(dataSource: DataSource, deadOnly: boolean): Promise<OutboxEntry[]> {
-  return dataSource.query<OutboxEntry[]>(
+/**
+ * The newest mails of the outbox, oldest first, and whether there are older ones.
+ *
+ * @param deadOnly leaves out what was or will be sent
+ */
+export async function listMails(
+  dataSource: DataSource,
+  deadOnly: boolean,
+): Promise<{ mails: OutboxEntry[]; more: boolean }> {
+  const mails = await dataSource.query<OutboxEntry[]>(
     `SELECT id, kind, recipient, ${STATE} AS state, attempts, created_at, next_attempt_at, failure
-       FROM mail WHERE NOT $1 OR ${STATE} = 'dead' ORDER BY id`,
-    [deadOnly],
+       FROM mail WHERE NOT $1 OR ${STATE} = 'dead' ORDER BY id DESC LIMIT $2`,
+    [deadOnly, MOST_LISTED + 1],
   );
+  return { mails: mails.slice(0, MOST_LISTED).reverse(), more: mails.length > MOST_LISTED };
 }
 
 /** Has dead letters sent after all, with a new token each. @returns the ids of those that were dead */

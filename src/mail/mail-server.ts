@@ -110,9 +110,10 @@ export function hasSecretForNetwork(smtpUrl: string): boolean {
   return password !== '' && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
-/** Some servers say what they do not like: the link, or a line with the code. */
+/** Some servers say what they do not like: the link, or a line with the code. What a terminal would obey is left out, too. */
 function withoutSecrets(reply: string): string {
   return reply
+    .replace(/(?!\s)\p{C}/gu, '')
     .replace(/https?:\S+|[\w-]{40,}|\d{4} ?\d{4}/g, '…')
     .replace(/\s+/g, ' ')
     .slice(0, MAX_REPLY_LENGTH);

@@ -14,7 +14,8 @@ import { Outbox } from './outbox.service';
 
 /** For what others have written down; what this process has, it is told of. */
 const INTERVAL_MS = 5000;
-const AT_ONCE = 5;
+/** Mails under way: a server that hangs holds others up only past so many. */
+const AT_ONCE = 10;
 /** Longest that a server may take for a mail, all in all. */
 const EXCHANGE_MS = 120_000;
 /** So long a mail is its process's: longer than an exchange, and what is written down after it. */
@@ -39,11 +40,13 @@ type Claimed = Pick<
 /**
  * Sends what is in the outbox: of all processes one at a time each mail, outside of any transaction.
  * What fails comes again, later each time, until it is no use any more; then it stays as a dead letter.
- * So does what was refused for good.
+ * So does what was refused for good. A mail that takes long holds no other up, unless as many as may be
+ * under way all do.
  */
 @Injectable()
 export class MailWorker extends PeriodicJob {
   private readonly underWay = new Set<Promise<void>>();
+  private claiming: Promise<unknown> = Promise.resolve();
   private readonly exchanges = new AbortController();
 
   constructor(
@@ -61,13 +64,15 @@ export class MailWorker extends PeriodicJob {
     });
   }
 
-  /** Begins with what is due, and waits for none of it: one that takes long holds no other up. */
+  /** Begins with what is due, as far as there is room, and waits for none of it. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.settings.mail === 'none') return;
     while (!signal.aborted && this.underWay.size < AT_ONCE) {
-      const mail = await this.claim();
+      const claim = this.claim();
+      this.claiming = claim;
+      const mail = await claim;
       if (mail === undefined) return;
-      const delivery = this.deliver(mail).finally(() => {
+      const delivery = this.deliver(mail, signal).finally(() => {
         this.underWay.delete(delivery);
         this.wake();
       });
@@ -77,8 +82,9 @@ export class MailWorker extends PeriodicJob {
 
   override async beforeApplicationShutdown(): Promise<void> {
     await super.beforeApplicationShutdown();
+    // From here on, none is claimed. Whether the last claim has failed is told by the run.
+    await Promise.allSettled([this.claiming]);
     await Promise.race([Promise.all(this.underWay), delay(FAREWELL_MS)]);
-    // Those mails come again when their lease ends.
     this.exchanges.abort();
     await Promise.all(this.underWay);
   }
@@ -98,16 +104,21 @@ export class MailWorker extends PeriodicJob {
   }
 
   /** Never fails: what does is told of, and the mail comes again. */
-  private async deliver(mail: Claimed): Promise<void> {
+  private async deliver(mail: Claimed, stopping: AbortSignal): Promise<void> {
     try {
-      if (mail.expired) {
+      if (stopping.aborted) {
+        await this.giveBack(mail);
+      } else if (mail.expired && mail.userId === null) {
+        // Somebody has typed an address: nobody need look into it, and it may be nobody's.
+        await this.remove(mail);
+      } else if (mail.expired) {
         await this.bury(mail, 'expired');
       } else {
         await this.compose(mail);
       }
     } catch (error) {
-      if (this.exchanges.signal.aborted) return;
-      await this.noteFailure(mail, error);
+      if (this.exchanges.signal.aborted) await this.giveBack(mail);
+      else await this.noteFailure(mail, error);
     }
   }
 
@@ -115,7 +126,7 @@ export class MailWorker extends PeriodicJob {
   private async compose(mail: Claimed): Promise<void> {
     const composed = await this.composer.compose(mail);
     if (composed === undefined) {
-      await this.dataSource.query('DELETE FROM mail WHERE id = $1', [mail.id]);
+      await this.remove(mail);
       return;
     }
     const isKept = this.settings.mail === 'kept';
@@ -128,6 +139,24 @@ export class MailWorker extends PeriodicJob {
         WHERE id = $1`,
       [mail.id, isKept ? JSON.stringify(composed) : null],
     );
+  }
+
+  private async remove({ id }: Claimed): Promise<void> {
+    await this.dataSource.query('DELETE FROM mail WHERE id = $1', [id]);
+  }
+
+  /** The service stops: the mail is due for another process at once, as if this one had not had it. */
+  private async giveBack(mail: Claimed): Promise<void> {
+    try {
+      await this.dataSource.query(
+        `UPDATE mail SET next_attempt_at = now(), attempts = attempts - 1
+          WHERE id = $1 AND attempts = $2 AND next_attempt_at IS NOT NULL`,
+        [mail.id, mail.attempts],
+      );
+    } catch (failure) {
+      // When its lease ends, it comes again all the same.
+      this.logger.warn(`${nameOf(mail)}: not given back (${databaseErrorCode(failure)})`);
+    }
   }
 
   private async noteFailure(mail: Claimed, error: unknown): Promise<void> {
@@ -153,7 +182,7 @@ export class MailWorker extends PeriodicJob {
     await this.dataSource.query(
       `UPDATE mail SET failure = $2, next_attempt_at =
               least(now() + $3 * interval '1 second', greatest(expires_at, now()))
-        WHERE id = $1`,
+        WHERE id = $1 AND sent_at IS NULL`,
       [id, failure, seconds * (1 + JITTER * Math.random())],
     );
   }

@@ -47,6 +47,8 @@ export class AccountExport {
       }
       await runner.commitTransaction();
     } finally {
+      // Whoever reads may have stopped; a connection that is lost has no transaction any more.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       await runner.release();
     }
     this.log.accounts('users_exported', { exported });

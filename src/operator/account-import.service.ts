@@ -74,7 +74,7 @@ export class AccountImport {
 
   private read(line: number, bytes: Buffer | undefined, bad: OnBad): StoredAccount | undefined {
     try {
-      return readAccountLine(bytes, (hash) => this.hasher.isVerifiable(hash));
+      return readAccountLine(bytes, this.hasher);
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
       bad(line, error.message);

@@ -10,7 +10,10 @@ const ACCOUNT = {
 
 function read(line: object | string): ReturnType<typeof readAccountLine> {
   const text = typeof line === 'string' ? line : JSON.stringify(line);
-  return readAccountLine(Buffer.from(text), (hash) => hash === 'a hash');
+  return readAccountLine(Buffer.from(text), {
+    isVerifiable: (hash) => hash === 'a hash',
+    isAffordable: () => true,
+  });
 }
 
 describe('a line of an account', () => {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { PasswordHasher } from '../password/password-hasher';
 import { parseEmailAddress } from '../user/email-address';
 import type { StoredAccount } from '../user/user.service';
 import { MAX_USERNAME_LENGTH } from '../user/username';
@@ -15,6 +16,9 @@ const MEMBERS = ['id', 'username', 'email', 'password', 'email_verified_at', 'di
 const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 /** By whatever clock. */
 const CLOCK_MS = 24 * 60 * 60 * 1000;
+
+/** What is asked about hashes. */
+type Hasher = Pick<PasswordHasher, 'isVerifiable' | 'isAffordable'>;
 
 /** A line that is no account; the message says why, and what to do, and nothing that is secret. */
 export class BadLine extends Error {
@@ -49,13 +53,13 @@ function readableTime(time: Date | null): Date | null {
  * Reads a line that `writeAccountLine` or somebody else has written. A name is any that can be stored
  * and logged in with: what people may choose today is not asked of accounts that there are.
  *
- * @param isVerifiable whether passwords can be verified against a hash
+ * @param hasher says which hashes are of use here
  * @returns undefined for an empty line
  * @throws BadLine
  */
 export function readAccountLine(
   bytes: Buffer | undefined,
-  isVerifiable: (hash: string) => boolean,
+  hasher: Hasher,
 ): StoredAccount | undefined {
   if (bytes === undefined) {
     throw new BadLine(`longer than ${String(MAX_LINE_BYTES / 1024)} kB: one account is one line`);
@@ -66,7 +70,7 @@ export function readAccountLine(
   return {
     username: usernameOf(members.get('username')),
     email: emailOf(members.get('email')),
-    password: hashOf(members.get('password'), isVerifiable),
+    password: hashOf(members.get('password'), hasher),
     emailVerifiedAt: timeOf(members, 'email_verified_at'),
     disabledAt: timeOf(members, 'disabled_at'),
   };
@@ -122,11 +126,16 @@ function emailOf(value: unknown): string {
   return email;
 }
 
-function hashOf(value: unknown, isVerifiable: (hash: string) => boolean): string {
+function hashOf(value: unknown, hasher: Hasher): string {
   const hash = textMember(value, 'password');
-  if (!isVerifiable(hash)) {
+  if (!hasher.isVerifiable(hash)) {
     throw new BadLine(
       'password is no hash that can be verified here: bcrypt, bcrypt_sha256 or argon2id, at a cost within bounds',
+    );
+  }
+  if (!hasher.isAffordable(hash)) {
+    throw new BadLine(
+      'password is a hash that takes too long to verify, and would keep others waiting: have its owner choose a password',
     );
   }
   return hash;

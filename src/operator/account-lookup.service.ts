@@ -10,6 +10,7 @@ import { caseFold } from '../user/case-fold';
 import { parseEmailAddress } from '../user/email-address';
 import { ACCOUNT_COLUMNS, User } from '../user/user.entity';
 import { isStorable } from '../validation/rules';
+import { OperatorLog } from './operator-log';
 import { OperatorError } from './operator.errors';
 
 /** Logins that are shown. */
@@ -56,6 +57,7 @@ export class AccountLookup {
     private readonly sessions: SessionService,
     private readonly guesses: GuessLimits,
     private readonly outbox: Outbox,
+    private readonly log: OperatorLog,
   ) {}
 
   /**
@@ -108,6 +110,8 @@ export class AccountLookup {
   async report(name: string): Promise<AccountReport> {
     const account = await this.find(name);
     const { id, email } = account;
+    // It reads from where somebody logs in.
+    this.log.account('user_shown', id);
     const [row] = await this.users.query<{ password: string }[]>(
       'SELECT password FROM "user" WHERE id = $1',
       [id],

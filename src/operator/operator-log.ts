@@ -14,6 +14,11 @@ export class OperatorLog {
     logSecurity(this.log, event, { account, operator: this.operator });
   }
 
+  /** Something was done to a mail. */
+  mail(event: SecurityEvent, mail: string): void {
+    logSecurity(this.log, event, { mail, operator: this.operator });
+  }
+
   /** Something was done to many. @param counts how many there were of each kind, once that is known */
   accounts(event: SecurityEvent, counts?: Readonly<Record<string, number>>): void {
     logSecurity(this.log, event, { operator: this.operator, ...(counts && { counts }) });

@@ -1,3 +1,6 @@
+/** Control characters that JSON has as they are. */
+const UNESCAPED = /[\u007f-\u009f]/g;
+
 /** What a terminal would obey, or not show, or show in another order. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -15,4 +18,12 @@ export function printable(text: string, maxCharacters = 254): string {
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
   return characters.length > maxCharacters ? `${escaped}…` : escaped;
+}
+
+/** A value as JSON that can be shown at a terminal. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    UNESCAPED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -12,6 +12,10 @@ import {
 } from './hash-format';
 import { HashQueue, type RunHash } from './hash-queue';
 
+/** Dearest hashes that are taken from elsewhere: a few logins with dearer ones would keep everybody out. */
+const MAX_IMPORTED_BCRYPT_COST = 15;
+const MAX_IMPORTED_ARGON2ID_COST = 2 ** 20;
+
 /** How many stored hashes have the same settings (`HashFormat.settings`). */
 export type HashCensus = ReadonlyMap<string, number>;
 
@@ -117,6 +121,15 @@ export class PasswordHasher {
   isVerifiable(hash: string): boolean {
     const format = parseHash(hash);
     return format !== undefined && this.queue.supports(format.scheme);
+  }
+
+  /** Whether to verify against a hash from elsewhere is no dearer than others can wait for. */
+  isAffordable(hash: string): boolean {
+    const format = parseHash(hash);
+    if (format === undefined) return false;
+    return format.scheme === 'argon2id'
+      ? format.cost <= MAX_IMPORTED_ARGON2ID_COST
+      : format.cost <= Math.max(MAX_IMPORTED_BCRYPT_COST, this.settings.BCRYPT_COST);
   }
 
   /**
