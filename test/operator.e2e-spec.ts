@@ -644,7 +644,7 @@ describe('export and import', () => {
     );
     await target.query(
       `INSERT INTO recovery_token (hash, user_id, purpose, email, expires_at)
-       VALUES ('\\x01', 1, 'revert', 'kept@example.com', now() + interval '1 hour')`,
+       VALUES ('\\x01', 1, 'kept', 'kept@example.com', now() + interval '1 hour')`,
     );
     const hidden = 'gu3ssMeNot';
     const bad: [string | Buffer, RegExp][] = [

@@ -292,7 +292,11 @@ describe.each(['en', 'ko'] as const)('in %s', (language) => {
     answers['POST /api/user/email/verify'] = empty;
     await fillIn({ [t.password]: 'sec 9' }, t.confirmAddress);
     expect(await title(t.verifyDone)).toBeVisible();
-    expect((await posted(sent)).at(-1)?.[1]).toEqual({ token: TOKEN, password: 'sec 9' });
+    expect((await posted(sent)).at(-1)).toEqual([
+      '/api/user/email/verify',
+      { token: TOKEN, password: 'sec 9' },
+      'same-origin',
+    ]);
   });
 
   it('an address, confirmed with the password by whoever is not logged in', async () => {

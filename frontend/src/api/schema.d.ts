@@ -222,7 +222,7 @@ export interface paths {
         put?: never;
         /**
          * This address is mine: what the mail has brought shows it
-         * @description Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent.
+         * @description Whoever confirms without a login of the account and without its password may be another than who signed up with their address: the logins and the password of before end then, and a mail to choose a password is sent. An address that an account is to have is confirmed with one of the two, and in no other way.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -274,7 +274,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** It was not me who gave my account another address */
+        /**
+         * It was not me who gave my account another address
+         * @description If somebody else has the address by now, which takes another backend on the same database, the account is disabled (409).
+         */
         post: operations["revertEmail"];
         delete?: never;
         options?: never;
