@@ -2,13 +2,19 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * Gives accounts an address that is known to be theirs, and a state in which nobody logs in; makes
- * the table of the tokens that are sent by mail, and that of the mails. Nothing is rewritten; the
- * foreign keys hold writers of "user" up for an instant: the tables are new.
+ * the table of the tokens that are sent by mail, and that of the mails. Nothing is rewritten; the new
+ * columns hold everybody up for an instant. Where somebody reads the table for long, as a backup does,
+ * that instant would not come soon, and every login wait behind it: the migration gives up instead,
+ * and is to be run again.
  */
 export class CreateRecovery1795867200000 implements MigrationInterface {
   name = 'CreateRecovery1795867200000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    // Who has a limit of their own keeps that.
+    await queryRunner.query(
+      `SELECT set_config('lock_timeout', '3s', true) WHERE current_setting('lock_timeout') = '0'`,
+    );
     await queryRunner.query(
       'ALTER TABLE "user" ADD COLUMN "email_verified_at" TIMESTAMP WITH TIME ZONE, ADD COLUMN "disabled_at" TIMESTAMP WITH TIME ZONE',
     );

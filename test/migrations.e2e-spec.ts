@@ -113,6 +113,16 @@ describe('the migrations', () => {
     await Promise.all(others.map((other) => other.destroy()));
   });
 
+  it('let nobody wait behind them for who reads the accounts for long', async () => {
+    await dataSource.runMigrations();
+    await dataSource.undoLastMigration();
+    const backup = await database.hold('SELECT FROM "user"');
+    await expect(dataSource.runMigrations()).rejects.toMatchObject({ code: '55P03' });
+    await backup.release();
+    await dataSource.runMigrations();
+    expect(await drift()).toEqual([]);
+  });
+
   it('do not drop a table with accounts', async () => {
     await dataSource.runMigrations();
     await database.query(`INSERT INTO "user" (username, email, password) VALUES ('a', 'a', 'a')`);
