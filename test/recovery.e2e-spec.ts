@@ -788,13 +788,45 @@ describe('another address', () => {
     expect(await send('/user/email/revert', { token: thiefs.token })).toEqual(REFUSED);
   });
 
-  it('is not kept from others when nobody had confirmed it', async () => {
-    const squatter = await somebody('squatting');
-    await change(squatter, 'elsewhere@example.org');
-    const { token } = await mailServer.waitForMail('elsewhere@example.org');
-    await send('/user/email/verify', { token }, authorized(squatter.token));
-    const owner = registration('true owner', { email: squatter.email });
-    expect((await service.fetch('/user/create', owner)).status).toBe(204);
+  it('is kept for who has just given it up, also from who asked at that moment', async () => {
+    const owner = await somebody('given up');
+    await change(owner, 'given.up@example.org');
+    const { token } = await mailServer.waitForMail('given.up@example.org');
+    const notice = await mailServer.waitForMail(owner.email, 2);
+    // A thief's sign-up, which waits for what becomes of the address.
+    const gate = await database.hold(
+      `SELECT FROM "user" WHERE username = 'given up' FOR NO KEY UPDATE`,
+    );
+    const confirming = send('/user/email/verify', { token }, authorized(owner.token));
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    await gate.query(`UPDATE "user" SET email = 'moving@example.org' WHERE username = 'given up'`);
+    const signingUp = service.fetch(
+      '/user/create',
+      registration('in the way', { email: owner.email }),
+    );
+    await waitUntil(async () => (await gate.waiting()) === 2);
+    await gate.query(`UPDATE "user" SET email = '${owner.email}' WHERE username = 'given up'`);
+    await gate.release();
+    expect((await confirming).status).toBe(204);
+    expect((await signingUp).status).toBe(409);
+    expect((await send('/user/email/revert', { token: notice.token })).status).toBe(204);
+    expect(await addressOf('given up')).toBe(owner.email);
+  });
+
+  it('is no way back for the thief once the owner has gone back by hand', async () => {
+    const owner = await confirmed('by hand');
+    const go = async (address: string, nth: number): Promise<void> => {
+      expect((await change(owner, address)).status).toBe(204);
+      const { token } = await mailServer.waitForMail(address, nth);
+      const { status } = await send('/user/email/verify', { token }, authorized(owner.token));
+      expect(status).toBe(204);
+    };
+    await go('hand@example.org', 1);
+    await mailServer.waitForMail(owner.email, 2);
+    await go(owner.email, 3);
+    const thiefs = await mailServer.waitForMail('hand@example.org', 2);
+    expect(await send('/user/email/revert', { token: thiefs.token })).toEqual(REFUSED);
+    expect(await addressOf('by hand')).toBe(owner.email);
   });
 
   it('that cannot be given back leaves the account to nobody', async () => {

@@ -48,7 +48,8 @@ export class PasswordConfirmation {
           const user = await this.users.findWithPassword(username);
           const matched = await this.hasher.verify(run, password, username, user?.password);
           // The name may be somebody else's by now, whose password is none of this account's.
-          return user?.id !== id || matched === undefined ? undefined : user.password;
+          if (user?.id !== id || user.disabledAt !== null) return undefined;
+          return matched === undefined ? undefined : user.password;
         });
         return old === undefined ? undefined : { old, prepared: await prepare(run) };
       });

@@ -88,6 +88,7 @@ export class RecoveryService {
       await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [userId, password]);
       await this.markVerified(manager, userId);
       await this.endAccess(manager, userId);
+      await this.guesses.know(manager, userId, client);
     });
     this.log(client, 'password_reset', presented);
   }
@@ -193,13 +194,15 @@ export class RecoveryService {
    */
   async revertEmail(body: MailTokenDto, client: Client): Promise<void> {
     const presented = await this.find(['revert'], body, client);
-    const { userId, email, mailId } = presented;
+    const { userId, email } = presented;
     const isReverted = await this.dataSource.transaction(async (manager) => {
       const account = await this.lock(manager, presented);
-      await this.tokens.endReverted(manager, presented);
-      await this.outbox.withdraw(manager, userId, 'changing', mailId);
+      await this.endLaterChanges(manager, presented);
       if (account.email !== email && (await this.isTaken(manager, email, userId))) {
-        await manager.query('UPDATE "user" SET disabled_at = now() WHERE id = $1', [userId]);
+        await manager.query('UPDATE "user" SET disabled_at = now(), password = $2 WHERE id = $1', [
+          userId,
+          this.hasher.unknownPassword(),
+        ]);
         await this.endAccess(manager, userId);
         return false;
       }
@@ -261,9 +264,14 @@ export class RecoveryService {
     const account = await this.lock(manager, presented);
     if (purpose === 'change') {
       await this.changeAddress(manager, userId, email);
-      await this.tokens.prolongRevert(manager, userId, account.email);
-      // One that nobody has shown to be theirs may be a stranger's, who wants to sign up with it.
-      if (account.verified) await this.tokens.keep(manager, presented, account.email);
+      const undone = await this.tokens.changeFrom(manager, userId, email);
+      if (undone === undefined) {
+        await this.tokens.prolongRevert(manager, userId, account.email);
+        await this.tokens.keep(manager, presented, account.email);
+      } else {
+        // Back at an address of before, what could undo the way there is no good any more.
+        await this.endLaterChanges(manager, { userId, email, mailId: undone });
+      }
       await this.outbox.withdraw(manager, userId, 'change');
       await this.tokens.endAll(manager, userId, ['reset', 'change']);
     }
@@ -318,13 +326,23 @@ export class RecoveryService {
     userId: number,
     email: string,
   ): Promise<void> {
-    if (await this.isTaken(manager, email, userId)) throw new UserExists();
     await manager
       .query('UPDATE "user" SET email = $2, email_verified_at = now() WHERE id = $1', [
         userId,
         email,
       ])
       .catch(refuseTaken);
+    // Asked now: whoever has just given it up was waited for.
+    if (await this.tokens.isKeptForAnother(manager, email, userId)) throw new UserExists();
+  }
+
+  /** Ends what could undo a change that is undone, or one after it, now or when its mail arrives. */
+  private async endLaterChanges(
+    manager: EntityManager,
+    change: Pick<Presented, 'userId' | 'email' | 'mailId'>,
+  ): Promise<void> {
+    await this.tokens.endReverted(manager, change);
+    await this.outbox.withdraw(manager, change.userId, 'changing', change.mailId);
   }
 
   /** Notes that its owner reads the mail of an account's address: nothing is left to be confirmed. */
@@ -342,6 +360,8 @@ export class RecoveryService {
     { userId, email }: Presented,
     { language }: Client,
   ): Promise<void> {
+    // Without mail, nobody at all would.
+    this.outbox.assertOpen();
     await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [
       userId,
       this.hasher.unknownPassword(),
@@ -367,7 +387,8 @@ async function lockedEmail(
   hash: string,
 ): Promise<string | undefined> {
   const [account] = await manager.query<{ email: string }[]>(
-    'SELECT email FROM "user" WHERE id = $1 AND password = $2 FOR NO KEY UPDATE',
+    `SELECT email FROM "user"
+      WHERE id = $1 AND password = $2 AND disabled_at IS NULL FOR NO KEY UPDATE`,
     [userId, hash],
   );
   return account?.email;

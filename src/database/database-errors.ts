@@ -2,6 +2,7 @@ import {
   EntityMetadataNotFoundError,
   QueryFailedError,
   QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
 } from 'typeorm';
 
 /** No connection to the database, whyever, or no answer on it in time. */
@@ -76,7 +77,12 @@ export function isUndone(error: unknown): boolean {
  * Nobody knows what became of the last one.
  */
 export function isConnectionDropped(error: unknown): boolean {
-  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (
+    error instanceof QueryRunnerAlreadyReleasedError ||
+    error instanceof QueryRunnerProviderAlreadyReleasedError
+  ) {
+    return true;
+  }
   const cause = driverErrorOf(error);
   // Never had, or given up: trying again at once would not help.
   if (cause instanceof DatabaseUnavailable) return false;

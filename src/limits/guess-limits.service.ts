@@ -133,12 +133,16 @@ export class GuessLimits {
     ]);
   }
 
-  /** Knows from where an account was made, in the transaction in which it is. */
+  /**
+   * Knows from where somebody has shown that an account is theirs, in the transaction in which they do:
+   * made it, say.
+   */
   async know(manager: EntityManager, userId: number, client: Client): Promise<void> {
-    await manager.query('INSERT INTO known_place (user_id, place) VALUES ($1, $2)', [
-      userId,
-      this.pseudonyms.ofPlace(client, accountKey(userId)),
-    ]);
+    await manager.query(
+      `INSERT INTO known_place (user_id, place) VALUES ($1, $2)
+       ON CONFLICT (user_id, place) DO UPDATE SET last_login_at = now()`,
+      [userId, this.pseudonyms.ofPlace(client, accountKey(userId))],
+    );
   }
 
   /**

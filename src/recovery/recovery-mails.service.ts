@@ -50,6 +50,10 @@ export class RecoveryMails extends MailComposer {
         id: mail.id,
         email: to,
       });
+      // As long as this can take it back.
+      if (kind === 'changing' && account.email !== to) {
+        await this.tokens.keep(manager, { userId: account.id, mailId: mail.id }, to);
+      }
       const { publicUrl } = this.settings;
       return {
         to,

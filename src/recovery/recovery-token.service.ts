@@ -161,12 +161,33 @@ export class RecoveryTokenService {
    * Uses up what could undo a change that has been undone itself, or was made after it. What undoes
    * an earlier one stays: its address may be the owner's.
    */
-  async endReverted(manager: EntityManager, { userId, email, mailId }: Presented): Promise<void> {
+  async endReverted(
+    manager: EntityManager,
+    { userId, email, mailId }: Pick<Presented, 'userId' | 'email' | 'mailId'>,
+  ): Promise<void> {
     await manager.query(
       `DELETE FROM recovery_token
         WHERE user_id = $1 AND purpose IN ('revert', 'kept') AND (email = $2 OR mail_id > $3)`,
       [userId, email, mailId],
     );
+  }
+
+  /**
+   * The first change by which an account has given this address up and could still have it back.
+   *
+   * @returns its mail; undefined if there is none
+   */
+  async changeFrom(
+    manager: EntityManager,
+    userId: number,
+    email: string,
+  ): Promise<string | undefined> {
+    const [found] = await manager.query<[{ mailId: string | null }]>(
+      `SELECT min(mail_id) AS "mailId" FROM recovery_token
+        WHERE user_id = $1 AND email = $2 AND purpose IN ('revert', 'kept') AND expires_at > now()`,
+      [userId, email],
+    );
+    return found.mailId ?? undefined;
   }
 
   /** What was sent to an address to take it back is good for its time from now, when it was given up. */
@@ -181,9 +202,13 @@ export class RecoveryTokenService {
   /**
    * Keeps an address for the account that has just given it up, as long as that can be taken back.
    *
-   * @param presented token of the change
+   * @param change its account, and the mail of it
    */
-  async keep(manager: EntityManager, { userId, mailId }: Presented, email: string): Promise<void> {
+  async keep(
+    manager: EntityManager,
+    { userId, mailId }: Pick<Presented, 'userId' | 'mailId'>,
+    email: string,
+  ): Promise<void> {
     await manager.query(
       `INSERT INTO recovery_token (hash, user_id, purpose, email, mail_id, expires_at)
        VALUES ($1, $2, 'kept', $3, $4, now() + $5 * interval '1 second')`,

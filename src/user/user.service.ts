@@ -65,7 +65,7 @@ export class UserService {
   async create({ username, email, password1 }: CreateUserDto, client: Client): Promise<void> {
     const password = await this.hasher.reserve(client.gone, async (run) => {
       await this.limits.take('registration', client);
-      if (this.outbox.isOpen) await this.limits.takeMailbox('verify', email, client);
+      if (this.outbox.isOpen) await this.limits.takeMailbox('registration', email, client);
       return this.hasher.hash(run, password1);
     });
     const id = await this.insert({ username, email, password }, async (manager, userId) => {
@@ -91,10 +91,11 @@ export class UserService {
     await refuseUnfolded(this.users.manager, username);
     return this.dataSource
       .transaction(async (manager) => {
-        if (await this.recoveryTokens.isKeptForAnother(manager, email)) throw new UserExists();
         const usernameFolded = caseFold(username);
         const { identifiers } = await manager.insert(User, { ...account, usernameFolded });
         const userId = identifiers[0]?.['id'] as number;
+        // Asked now: whoever has just given the address up was waited for.
+        if (await this.recoveryTokens.isKeptForAnother(manager, email)) throw new UserExists();
         await also(manager, userId);
         return userId;
       })
@@ -111,8 +112,8 @@ export class UserService {
     accounts: readonly Account[],
   ): Promise<Set<Account>> {
     const column = <T>(of: (account: Account) => T): T[] => accounts.map(of);
-    const rows = await this.dataSource.transaction((manager) =>
-      manager.query<{ username: string; email: string }[]>(
+    const rows = await this.dataSource.transaction(async (manager) => {
+      const inserted = await manager.query<{ username: string; email: string }[]>(
         `INSERT INTO "user"
                 (username, username_folded, email, password, email_verified_at, disabled_at)
          SELECT username, folded, email, password, verified, disabled
@@ -129,8 +130,14 @@ export class UserService {
           column(({ emailVerifiedAt }) => emailVerifiedAt),
           column(({ disabledAt }) => disabledAt),
         ],
-      ),
-    );
+      );
+      // Of those that somebody has just given up, and may take back.
+      const emails = inserted.map(({ email }) => email);
+      const kept = await this.recoveryTokens.keptAmong(manager, emails);
+      if (kept.size === 0) return inserted;
+      await manager.query('DELETE FROM "user" WHERE email = ANY ($1)', [[...kept]]);
+      return inserted.filter(({ email }) => !kept.has(email));
+    });
     const emails = new Map(rows.map(({ username, email }) => [username, email]));
     return new Set(
       accounts.filter(({ username, email }) => {
