@@ -788,29 +788,36 @@ describe('another address', () => {
     expect(await send('/user/email/revert', { token: thiefs.token })).toEqual(REFUSED);
   });
 
-  it('is kept for who has just given it up, also from who asked at that moment', async () => {
+  it('is kept for who has given it up, whether it was confirmed or not', async () => {
     const owner = await somebody('given up');
     await change(owner, 'given.up@example.org');
     const { token } = await mailServer.waitForMail('given.up@example.org');
     const notice = await mailServer.waitForMail(owner.email, 2);
-    // A thief's sign-up, which waits for what becomes of the address.
-    const gate = await database.hold(
-      `SELECT FROM "user" WHERE username = 'given up' FOR NO KEY UPDATE`,
-    );
-    const confirming = send('/user/email/verify', { token }, authorized(owner.token));
-    await waitUntil(async () => (await gate.waiting()) === 1);
-    await gate.query(`UPDATE "user" SET email = 'moving@example.org' WHERE username = 'given up'`);
-    const signingUp = service.fetch(
-      '/user/create',
-      registration('in the way', { email: owner.email }),
-    );
-    await waitUntil(async () => (await gate.waiting()) === 2);
-    await gate.query(`UPDATE "user" SET email = '${owner.email}' WHERE username = 'given up'`);
-    await gate.release();
-    expect((await confirming).status).toBe(204);
-    expect((await signingUp).status).toBe(409);
+    await send('/user/email/verify', { token }, authorized(owner.token));
+    const thiefs = registration('in the way', { email: owner.email });
+    expect((await service.fetch('/user/create', thiefs)).status).toBe(409);
     expect((await send('/user/email/revert', { token: notice.token })).status).toBe(204);
     expect(await addressOf('given up')).toBe(owner.email);
+  });
+
+  it('is kept from who asks at the moment in which it is given up', async () => {
+    const owner = await somebody('giving up');
+    const gate = await database.hold(
+      `UPDATE "user" SET email = 'moving@example.org' WHERE username = 'giving up'`,
+    );
+    await gate.query(
+      `INSERT INTO recovery_token (hash, user_id, purpose, email, mail_id, expires_at)
+       SELECT '\\x02', id, 'kept', $1, 0, now() + interval '1 hour'
+         FROM "user" WHERE username = 'giving up'`,
+      [owner.email],
+    );
+    const thiefs = service.fetch(
+      '/user/create',
+      registration('at that moment', { email: owner.email }),
+    );
+    await waitUntil(async () => (await gate.waiting()) === 1);
+    await gate.release();
+    expect((await thiefs).status).toBe(409);
   });
 
   it('is no way back for the thief once the owner has gone back by hand', async () => {
