@@ -13,6 +13,7 @@ import { securityHeaders } from './http/security-headers';
 import { ServiceAdapter } from './http/service.adapter';
 import { NestLogger } from './logging/nest-logger';
 import { requestLog } from './logging/request-log';
+import { HashQueue } from './password/hash-queue';
 import { servePage } from './page/page';
 import { serveOpenApi } from './openapi/document';
 import { useNestForRules } from './validation/container';
@@ -41,6 +42,7 @@ export async function createApp(
     app.use(securityHeaders);
     if (settings.corsOrigins.length > 0) app.enableCors(corsOptions(settings.corsOrigins));
     app.use(limitDatabaseWait, refuseHead, refuseTrailingSlash);
+    app.get(HashQueue).start();
     useNestForRules(app);
     serveOpenApi(app, settings);
     return app;

@@ -1,10 +1,5 @@
 import { availableParallelism } from 'node:os';
-import {
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import Piscina from 'piscina';
 import { Settings } from '../config/settings';
 import { StartError } from '../config/start-error';
@@ -46,12 +41,12 @@ interface Waiting {
  * is what such hashes have taken before; until the account is known, what a new hash takes.
  */
 @Injectable()
-export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown {
+export class HashQueue implements OnApplicationShutdown {
   private readonly logger = new Logger(HashQueue.name);
-  private readonly backend: string;
+  private readonly workerData: HashWorkerData;
   private readonly hasArgon2: boolean;
   private readonly threads: number;
-  private readonly pool: Piscina<HashTask, string | boolean>;
+  private pool: Piscina<HashTask, string | boolean> | undefined;
   private readonly waiting: Waiting[] = [];
   private readonly places = new Set<Place>();
   /** Mean duration of each kind of task in seconds: a cheap one says nothing of a dear one. */
@@ -60,35 +55,42 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
 
   constructor(private readonly settings: Settings) {
     this.threads = settings.HASH_CONCURRENCY || availableParallelism();
-    const workerData: HashWorkerData = {
-      native: settings.PASSWORD_NATIVE && isLoadable('bcrypt'),
-    };
+    this.workerData = { native: settings.PASSWORD_NATIVE && isLoadable('bcrypt') };
     this.hasArgon2 = isLoadable('@node-rs/argon2');
     if (settings.PASSWORD_SCHEME === 'argon2id' && !this.hasArgon2) {
       throw new StartError(
         'PASSWORD_SCHEME=argon2id needs @node-rs/argon2, which has no binary for this platform: set it to bcrypt',
       );
     }
-    this.backend = workerData.native ? 'native code' : 'JavaScript';
-    this.pool = new Piscina({
+  }
+
+  /**
+   * Starts all threads, so that the first who log in do not wait for them. Else each starts when it is
+   * needed: a process that ends while one starts, as a command may, is aborted.
+   */
+  start(): void {
+    this.pool = this.newPool(this.threads);
+    const backend = this.workerData.native ? 'native code' : 'JavaScript';
+    this.logger.log(`Passwords: bcrypt is ${backend}, on ${String(this.threads)} threads`);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool?.close();
+  }
+
+  private newPool(minThreads: number): Piscina<HashTask, string | boolean> {
+    const pool = new Piscina<HashTask, string | boolean>({
       filename: require.resolve('./hash.worker.js'),
-      workerData,
-      minThreads: this.threads,
+      workerData: this.workerData,
+      minThreads,
       maxThreads: this.threads,
       niceIncrement: NICENESS,
     });
     // A thread that breaks while it does nothing is replaced; a task that it had says so itself.
-    this.pool.on('error', (error: Error) => {
+    pool.on('error', (error: Error) => {
       this.logger.error(`A hashing thread broke: ${error.message}`);
     });
-  }
-
-  onApplicationBootstrap(): void {
-    this.logger.log(`Passwords: bcrypt is ${this.backend}, on ${String(this.threads)} threads`);
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.pool.close();
+    return pool;
   }
 
   /** Whether passwords can be verified against hashes of this scheme here. */
@@ -177,6 +179,7 @@ export class HashQueue implements OnApplicationBootstrap, OnApplicationShutdown 
       if (place === undefined) return;
       this.running += 1;
       const began = performance.now();
+      this.pool ??= this.newPool(0);
       place.resolve(
         this.pool
           .run(place.task)
