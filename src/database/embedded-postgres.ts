@@ -5,6 +5,7 @@ import { closeSync, existsSync, lstatSync, openSync, readFileSync } from 'node:f
 import {
   chmod,
   chown,
+  lchown,
   cp,
   mkdir,
   mkdtemp,
@@ -177,9 +178,12 @@ function databaseAccount(): Account | undefined {
 async function makePrivateDirectory(path: string, account: Account | undefined): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
-    if (account) await chown(path, account.uid, account.gid);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  // Also one that another process of ours has made at this moment, and not given away yet.
+  if (account && lstatSync(path).uid === process.getuid?.()) {
+    await lchown(path, account.uid, account.gid);
   }
   // Somebody else may have been there first, with a link.
   const { uid, mode } = lstatSync(path);
