@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditCleanupService } from './audit/audit-cleanup.service';
 import { LimitsCleanupService } from './limits/limits-cleanup.service';
 import { MailCleanupService } from './mail/mail-cleanup.service';
 import { MailWorker } from './mail/mail-worker.service';
@@ -26,6 +27,7 @@ import { User } from './user/user.entity';
     MailWorker,
     MailCleanupService,
     RecoveryCleanupService,
+    AuditCleanupService,
   ],
 })
 export class JobsModule {}

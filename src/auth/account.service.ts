@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { type Actor, recordEvent } from '../audit/record-event';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
-import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { SessionService } from '../session/session.service';
@@ -65,11 +65,13 @@ export class AccountService {
         if (affected !== 1) return false;
         await this.access.end(manager, account.id, sessionId);
         await this.guesses.forgetOtherPlaces(manager, account.id, client);
+        await recordEvent(manager, client, 'authn_password_change', ids);
         return true;
       },
     });
-    logSecurity(client.log, changed ? 'authn_password_change' : 'authn_password_change_fail', ids);
-    if (!changed) throw incorrectPassword('current_password');
+    if (changed) return;
+    await recordEvent(this.dataSource.manager, client, 'authn_password_change_fail', ids);
+    throw incorrectPassword('current_password');
   }
 
   /**
@@ -82,12 +84,13 @@ export class AccountService {
     { password }: DeleteAccountDto,
     client: Client,
   ): Promise<void> {
-    const deleted = await this.confirmation.confirm(account, password, client, {
-      commit: (manager, old) => this.remove(manager, account.id, old),
-    });
     const ids = { account: account.id, session: sessionId };
-    logSecurity(client.log, deleted ? 'user_deleted' : 'user_deleted_fail', ids);
-    if (!deleted) throw incorrectPassword('password');
+    const deleted = await this.confirmation.confirm(account, password, client, {
+      commit: (manager, old) => this.remove(manager, client, ids, old),
+    });
+    if (deleted) return;
+    await recordEvent(this.dataSource.manager, client, 'user_deleted_fail', ids);
+    throw incorrectPassword('password');
   }
 
   /**
@@ -96,7 +99,12 @@ export class AccountService {
    * @param password hash that it has to have still, if that matters
    * @returns whether it was there
    */
-  async remove(manager: EntityManager, id: number, password?: string): Promise<boolean> {
+  async remove(
+    manager: EntityManager,
+    actor: Actor,
+    { account: id, session }: { readonly account: number; readonly session?: string | undefined },
+    password?: string,
+  ): Promise<boolean> {
     // Of a DELETE, TypeORM answers the rows and how many they are.
     const [[gone]] = await manager.query<[{ username: string }[], number]>(
       'DELETE FROM "user" WHERE id = $1 AND password = coalesce($2, password) RETURNING username',
@@ -105,6 +113,8 @@ export class AccountService {
     if (gone === undefined) return false;
     await this.referenceTokens.endName(manager, gone.username);
     await this.guesses.forget(manager, id);
+    // Its addresses are gone from the trail by now, and no other comes.
+    await recordEvent(manager, { ...actor, ip: null }, 'user_deleted', { account: id, session });
     return true;
   }
 
@@ -135,14 +145,14 @@ export class AccountService {
       await this.referenceTokens.endName(manager, account.username);
       const renewed = await this.sessions.renew(manager, account.id, sessionId);
       const session =
-        sessionId === undefined ? await this.sessions.startIn(manager, renamed, client) : renewed;
+        sessionId === undefined ? await this.sessions.start(manager, renamed, client) : renewed;
       // Ended by another request since this one was let in.
       if (session === undefined) throw new InvalidToken();
+      const ids = { account: account.id, session: session.id };
+      await recordEvent(manager, client, 'user_updated', ids);
+      if (sessionId === undefined) await recordEvent(manager, client, 'authn_login_success', ids);
       return { renamed, session };
     });
-    const ids = { account: account.id, session: session.id };
-    logSecurity(client.log, 'user_updated', ids);
-    if (sessionId === undefined) logSecurity(client.log, 'authn_login_success', ids);
     return { user: renamed, token: this.auth.tokenFor(renamed.username, session) };
   }
 
@@ -155,9 +165,20 @@ export class AccountService {
     { includeCurrent }: { includeCurrent: boolean },
     client: Client,
   ): Promise<void> {
-    await this.dataSource.transaction((manager) =>
-      this.access.endLogins(manager, account.id, includeCurrent ? undefined : sessionId),
-    );
-    logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
+    await this.dataSource.transaction(async (manager) => {
+      await this.access.endLogins(manager, account.id, includeCurrent ? undefined : sessionId);
+      const ids = { account: account.id, session: sessionId };
+      await recordEvent(manager, client, 'authn_token_revoked', ids);
+    });
+  }
+
+  /** Ends one login of an account, by whatever may be its id. @returns whether it had such a one */
+  async endLogin(account: User, id: string, client: Client): Promise<boolean> {
+    return this.dataSource.transaction(async (manager) => {
+      if (!(await this.sessions.end(manager, account.id, id))) return false;
+      const ids = { account: account.id, session: id };
+      await recordEvent(manager, client, 'authn_token_revoked', ids);
+      return true;
+    });
   }
 }

@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
@@ -29,6 +32,7 @@ const OFFLINE_ACCESS = 'offline_access';
 @Injectable()
 export class AuthService {
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly users: UserService,
     private readonly hasher: PasswordHasher,
     private readonly sessions: SessionService,
@@ -58,7 +62,8 @@ export class AuthService {
         .guess({ username, find }, client, async (found) => {
           const matching = await this.matching(run, found, username, password);
           if (matching === undefined) {
-            logSecurity(client.log, 'authn_login_fail', { account: found?.id });
+            const { manager } = this.dataSource;
+            await recordEvent(manager, client, 'authn_login_fail', { account: found?.id });
           }
           return matching;
         })
@@ -103,13 +108,19 @@ export class AuthService {
     client: Client,
   ): Promise<TokenResponse> {
     const withRefreshToken = scope?.split(' ').includes(OFFLINE_ACCESS) ?? false;
-    const session = await this.sessions.start(user, client, { withRefreshToken });
+    const session = await this.dataSource.transaction(async (manager) => {
+      const started = await this.sessions.start(manager, user, client, { withRefreshToken });
+      if (started !== undefined) {
+        const ids = { account: user.id, session: started.id };
+        await recordEvent(manager, client, 'authn_login_success', ids);
+      }
+      return started;
+    });
     if (session === undefined) {
       // The hash is another by now: of the same password or of another, which is to be found out.
       const now = await this.verifyPassword(user.username, password, client);
       return this.logIn(now, { password, ...(scope !== undefined && { scope }) }, client);
     }
-    logSecurity(client.log, 'authn_login_success', { account: user.id, session: session.id });
     return this.tokenFor(user.username, session);
   }
 
@@ -121,18 +132,13 @@ export class AuthService {
    */
   async refresh(refreshToken: string, client: Client): Promise<TokenResponse> {
     await this.limits.take('refresh', client).catch(throwForOAuth);
-    const used = await this.refreshTokens.use(refreshToken);
+    const used = await this.refreshTokens.use(refreshToken, client);
     if (used === undefined) {
       logSecurity(client.log, 'authn_token_invalid');
       throw new InvalidRefreshToken();
     }
-    if ('reused' in used) {
-      logSecurity(client.log, 'authn_token_reuse', used.reused);
-      throw new InvalidRefreshToken();
-    }
-    const { account, id } = used;
-    logSecurity(client.log, 'authn_token_created', { account: account.id, session: id });
-    return this.tokenFor(account.username, used);
+    if ('reused' in used) throw new InvalidRefreshToken();
+    return this.tokenFor(used.account.username, used);
   }
 
   /**
@@ -144,11 +150,14 @@ export class AuthService {
     { account, sessionId, referenceToken }: Express.User,
     client: Client,
   ): Promise<void> {
-    if (sessionId !== undefined && !(await this.sessions.end(account.id, sessionId))) {
-      throw new InvalidToken();
-    }
-    if (referenceToken !== undefined) await this.referenceTokens.end(referenceToken);
-    logSecurity(client.log, 'authn_token_revoked', { account: account.id, session: sessionId });
+    await this.dataSource.transaction(async (manager) => {
+      if (sessionId !== undefined && !(await this.sessions.end(manager, account.id, sessionId))) {
+        throw new InvalidToken();
+      }
+      if (referenceToken !== undefined) await this.referenceTokens.end(manager, referenceToken);
+      const ids = { account: account.id, session: sessionId };
+      await recordEvent(manager, client, 'authn_token_revoked', ids);
+    });
   }
 
   /** What a client is given for a login that has begun or goes on. */

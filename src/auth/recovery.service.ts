@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { ValidationFailed } from '../errors/api-error';
+import { recordEvent } from '../audit/record-event';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
-import { logSecurity, type SecurityEvent } from '../logging/security-log';
+import { logSecurity } from '../logging/security-log';
 import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
 import type { Purpose } from '../recovery/recovery-token.entity';
@@ -49,7 +50,6 @@ export class RecoveryService {
    */
   async forgotPassword(email: string, client: Client): Promise<void> {
     await this.send('reset', email, null, client);
-    logSecurity(client.log, 'password_reset_requested');
   }
 
   /**
@@ -89,8 +89,8 @@ export class RecoveryService {
       await this.markVerified(manager, userId);
       await this.endAccess(manager, userId);
       await this.guesses.know(manager, userId, client);
+      await recordEvent(manager, client, 'password_reset', { account: userId });
     });
-    this.log(client, 'password_reset', presented);
   }
 
   /**
@@ -118,12 +118,13 @@ export class RecoveryService {
       await this.dataSource.transaction(async (manager) => {
         const isNews = await this.confirmAddress(manager, presented);
         if (isNews && !isLoggedIn) await this.lockOut(manager, presented, client);
+        const ids = { account: userId, ...(isLoggedIn && { session: login.sessionId }) };
+        await recordEvent(manager, client, 'email_verified', ids);
       });
     } else {
       await this.confirmWithPassword(presented, password, client);
     }
     this.outbox.flush();
-    this.log(client, 'email_verified', presented);
   }
 
   /**
@@ -142,6 +143,7 @@ export class RecoveryService {
   ): Promise<void> {
     const { id } = account;
     const { language } = client;
+    const ids = { account: id, session: sessionId };
     this.outbox.assertOpen();
     await this.limits.take('mail', client);
     const asked = await this.confirmation.confirm(account, password, client, {
@@ -157,28 +159,21 @@ export class RecoveryService {
         // The last one that was asked for is meant.
         await this.outbox.withdraw(manager, id, 'change');
         await this.tokens.endAll(manager, id, ['change']);
+        const mail = { userId: id, language };
         if (email === current) {
-          await this.outbox.add(manager, {
-            kind: 'verify',
-            userId: id,
-            recipient: email,
-            language,
-          });
-          return true;
+          await this.outbox.add(manager, { ...mail, kind: 'verify', recipient: email });
+        } else {
+          await this.outbox.add(manager, { ...mail, kind: 'change', recipient: email });
+          await this.outbox.add(manager, { ...mail, kind: 'changing', recipient: current });
         }
-        await this.outbox.add(manager, { kind: 'change', userId: id, recipient: email, language });
-        await this.outbox.add(manager, {
-          kind: 'changing',
-          userId: id,
-          recipient: current,
-          language,
-        });
+        await recordEvent(manager, client, 'email_change_requested', ids);
         return true;
       },
     });
-    const ids = { account: id, session: sessionId };
-    logSecurity(client.log, asked ? 'email_change_requested' : 'email_change_fail', ids);
-    if (!asked) throw incorrectPassword('password');
+    if (!asked) {
+      await recordEvent(this.dataSource.manager, client, 'email_change_fail', ids);
+      throw incorrectPassword('password');
+    }
     this.outbox.flush();
   }
 
@@ -204,14 +199,15 @@ export class RecoveryService {
           this.hasher.unknownPassword(),
         ]);
         await this.endAccess(manager, userId);
+        await recordEvent(manager, client, 'user_disabled', { account: userId });
         return false;
       }
       if (account.email !== email) await this.changeAddress(manager, userId, email);
       await this.markVerified(manager, userId);
       await this.lockOut(manager, presented, client);
+      await recordEvent(manager, client, 'email_reverted', { account: userId });
       return true;
     });
-    this.log(client, isReverted ? 'email_reverted' : 'user_disabled', presented);
     if (!isReverted) throw new UserExists();
     this.outbox.flush();
   }
@@ -226,9 +222,10 @@ export class RecoveryService {
     await this.limits.take('mail', client);
     await this.limits.takeMailbox(kind, recipient, client);
     const { language } = client;
-    await this.dataSource.transaction((manager) =>
-      this.outbox.add(manager, { kind, userId, recipient, language }),
-    );
+    await this.dataSource.transaction(async (manager) => {
+      await this.outbox.add(manager, { kind, userId, recipient, language });
+      if (kind === 'reset') await recordEvent(manager, client, 'password_reset_requested');
+    });
     this.outbox.flush();
   }
 
@@ -245,11 +242,13 @@ export class RecoveryService {
       commit: async (manager, old) => {
         if ((await lockedEmail(manager, userId, old)) === undefined) return false;
         await this.confirmAddress(manager, presented);
+        await recordEvent(manager, client, 'email_verified', { account: userId });
         return true;
       },
     });
     if (confirmed) return;
-    this.log(client, 'email_verify_fail', presented);
+    const { manager } = this.dataSource;
+    await recordEvent(manager, client, 'email_verify_fail', { account: userId });
     throw incorrectPassword('password');
   }
 
@@ -373,10 +372,6 @@ export class RecoveryService {
   private async endAccess(manager: EntityManager, userId: number): Promise<void> {
     await this.access.end(manager, userId);
     await this.guesses.forget(manager, userId);
-  }
-
-  private log(client: Client, event: SecurityEvent, { userId }: Presented): void {
-    logSecurity(client.log, event, { account: userId });
   }
 }
 

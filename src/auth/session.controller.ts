@@ -10,7 +10,6 @@ import type { Response } from 'express';
 import { ApiError } from '../errors/api-error';
 import { type Client, FromClient } from '../http/client.decorator';
 import { clearSessionCookie } from '../http/session-cookie';
-import { logSecurity } from '../logging/security-log';
 import {
   ApiCommonErrors,
   ApiErrorResponse,
@@ -79,11 +78,9 @@ export class SessionController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<void> {
     // Somebody else's, one that is over and no id at all are the same: nothing of the owner's.
-    if (!(await this.sessions.end(account.id, id))) throw new ApiError(404, 'notFound');
-    logSecurity(client.log, 'authn_token_revoked', {
-      account: account.id,
-      session: id.toLowerCase(),
-    });
+    if (!(await this.accounts.endLogin(account, id.toLowerCase(), client))) {
+      throw new ApiError(404, 'notFound');
+    }
     if (id.toLowerCase() === sessionId && byCookie === true) clearSessionCookie(response);
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { listMails, MOST_LISTED, type OutboxEntry, retryMails } from '../mail/dead-letters';
-import { OperatorLog } from '../operator/operator-log';
+import { Operator } from '../operator/operator';
 import { printable, printableJson } from '../operator/printable';
 import { CommandError, commandLine, runCommandLine, withDatabase } from './command-line';
 import { commandLog, operatorName } from './operator';
@@ -30,10 +30,10 @@ program
   .description('has mails sent that were given up')
   .argument('<id...>', 'which, as list names them', collectIds)
   .action(async (ids: string[]) => {
+    const operator = new Operator(commandLog(), operatorName());
     const retried = await withDatabase({}, (dataSource) => retryMails(dataSource, ids));
-    const log = new OperatorLog(commandLog(), operatorName());
     for (const id of retried) {
-      log.mail('mail_retried', id);
+      operator.say('mail_retried', { mail: id });
       console.log(`Mail ${id} will be sent`);
     }
     const others = ids.filter((id) => !retried.includes(id));

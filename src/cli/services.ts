@@ -8,7 +8,7 @@ import { validationBody } from '../errors/error-body';
 import { MESSAGES } from '../errors/messages';
 import { NestLogger } from '../logging/nest-logger';
 import { OperatorError } from '../operator/operator.errors';
-import { OperatorLog } from '../operator/operator-log';
+import { Operator } from '../operator/operator';
 import { OperatorModule } from '../operator/operator.module';
 import { useNestForRules } from '../validation/container';
 import { CommandError, EXIT, withDatabase } from './command-line';
@@ -32,7 +32,7 @@ export async function withServices<T>(
     }
     const log = commandLog();
     const app = await NestFactory.createApplicationContext(
-      OperatorModule.forRoot(settings, dataSource, new OperatorLog(log, operatorName())),
+      OperatorModule.forRoot(settings, dataSource, new Operator(log, operatorName())),
       { abortOnError: false, logger: new NestLogger(log.child({}, { level: 'warn' })) },
     );
     useNestForRules(app);

@@ -29,6 +29,7 @@ export function printLosses({
   lockedOut,
   disabled,
   verified,
+  events,
 }: Losses): void {
   console.log('Going back loses:');
   console.log(
@@ -39,6 +40,7 @@ export function printLosses({
     `  that ${String(disabled)} accounts are disabled: they can log in to the FastAPI backend`,
   );
   console.log(`  that the addresses of ${String(verified)} accounts are confirmed`);
+  console.log(`  the audit trail, ${String(events)} events: export it first if it is to be kept`);
   console.log(
     `  the passwords of ${String(lockedOut)} accounts, whose hashes the FastAPI backend cannot verify${lockedOut > 0 ? ': they cannot log in there' : ''}`,
   );

@@ -176,7 +176,7 @@ program
   .description('writes every account as a line of JSON, with the hash of its password')
   .option('--output <file>', 'a new file that only you can read, instead of standard output')
   .action(async ({ output }: { output?: string }) => {
-    await withServices(READ_ONLY, async (app) => {
+    await withServices({}, async (app) => {
       console.error('What is written holds the hash of every password: keep it as one keeps them');
       await writeTo(output, (target) =>
         pipeline(Readable.from(app.get(AccountExport).lines()), target, {
@@ -195,7 +195,7 @@ program
   .action(async (file: string) => {
     await withServices({}, async (app) => {
       const counts: ImportCounts = { created: 0, unchanged: 0, differing: 0, bad: 0, lines: 0 };
-      const input: Readable = file === '-' ? process.stdin : createReadStream(file);
+      const input = file === '-' ? process.stdin : await openFile(file);
       const interruption = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) {
         process.once(signal, () => {
@@ -222,6 +222,15 @@ program
       process.exitCode = counts.bad === 0 ? EXIT.ok : EXIT.no;
     });
   });
+
+/** @throws CommandError */
+async function openFile(file: string): Promise<Readable> {
+  const stream = createReadStream(file);
+  await once(stream, 'open').catch((error: unknown) => {
+    throw unusable(file, error);
+  });
+  return stream;
+}
 
 /** Does something to the account of this name, and says so. */
 async function change(

@@ -203,6 +203,14 @@ export class Settings {
   @Switch()
   readonly REQUIRE_VERIFIED_EMAIL: boolean = false;
 
+  /** How long the audit trail is kept, in days; the migrations write it into the database. */
+  @WholeNumber(1, 36_500)
+  readonly AUDIT_RETENTION_DAYS: number = 365;
+
+  /** Role that the service logs in as, where the migrations run as another, to whom all belongs. */
+  @Text()
+  readonly DB_SERVICE_ROLE: string = '';
+
   /** `CORS_ORIGINS`, one by one. */
   get corsOrigins(): string[] {
     return this.CORS_ORIGINS === '' ? [] : commaSeparated(this.CORS_ORIGINS);

@@ -10,6 +10,7 @@ import {
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
+import { AuditEvent } from '../audit/audit-event.entity';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
 import { KnownPlace } from '../limits/known-place.entity';
@@ -28,9 +29,12 @@ import { AddUsernameFolded1795608000000 } from '../../migrations/1795608000000-A
 import { IndexUsernameFolded1795608000001 } from '../../migrations/1795608000001-IndexUsernameFolded';
 import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
 import { CreateRecovery1795867200000 } from '../../migrations/1795867200000-CreateRecovery';
+import { CreateAudit1795953600000 } from '../../migrations/1795953600000-CreateAudit';
+import { committed } from './after-commit';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientPool } from './impatient-pool';
+import { grantToService, revokeFromService } from './service-privileges';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -44,6 +48,7 @@ const ENTITIES = [
   KnownPlace,
   RecoveryToken,
   Mail,
+  AuditEvent,
 ];
 
 /** Every migration, oldest first: named here, so that a left-over file in a build never runs. */
@@ -55,6 +60,7 @@ export const MIGRATIONS = [
   IndexUsernameFolded1795608000001,
   CreateLimits1795780800000,
   CreateRecovery1795867200000,
+  CreateAudit1795953600000,
 ];
 
 /** Where it is written down which have run; others in the database may have tables of migrations too. */
@@ -105,6 +111,9 @@ type Connection = Pick<
   'host' | 'port' | 'username' | 'password' | 'database' | 'ssl'
 >;
 
+/** What whoever migrates writes into the database, for whoever then serves. */
+type Policy = Pick<Settings, 'DB_SERVICE_ROLE' | 'AUDIT_RETENTION_DAYS'>;
+
 /**
  * The one way to the database, for the service, the TypeORM command line and the tests.
  * Not connected yet: call `initialize()`.
@@ -116,6 +125,7 @@ export class ServiceDataSource extends DataSource {
   private constructor(
     private readonly connection: Connection,
     private readonly log: Logger,
+    private readonly policy: Policy,
     { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
@@ -161,6 +171,7 @@ export class ServiceDataSource extends DataSource {
       return new ServiceDataSource(
         { host, port, username: user, password, database, ssl: false },
         logger,
+        settings,
         manners,
         server,
       );
@@ -174,6 +185,7 @@ export class ServiceDataSource extends DataSource {
         database: settings.DB_NAME,
       },
       logger,
+      settings,
       manners,
     );
   }
@@ -223,16 +235,21 @@ export class ServiceDataSource extends DataSource {
   override async transaction<T>(...begin: [Work<T>] | [IsolationLevel, Work<T>]): Promise<T> {
     const [isolation, work] = begin.length === 2 ? begin : [this.options.isolationLevel, ...begin];
     let committing = false;
-    const attempt = (): Promise<T> => {
+    const attempt = async (): Promise<T> => {
       committing = false;
+      let runner: QueryRunner | undefined;
       const all = async (manager: EntityManager): Promise<T> => {
+        runner = manager.queryRunner;
         const result = await work(manager);
         committing = true;
         return result;
       };
-      return isolation === undefined
-        ? this.manager.transaction(all)
-        : this.manager.transaction(isolation, all);
+      const result =
+        isolation === undefined
+          ? await this.manager.transaction(all)
+          : await this.manager.transaction(isolation, all);
+      if (runner !== undefined) committed(runner);
+      return result;
     };
     return attempt().catch(async (error: unknown) => {
       if (!isUndone(error) && (committing || !isConnectionDropped(error))) throw error;
@@ -241,12 +258,22 @@ export class ServiceDataSource extends DataSource {
     });
   }
 
-  /** On connections of their own where requests are served: migrations take their time. */
+  /**
+   * Runs what is pending, and brings the policy of the settings into the database, whether anything was
+   * or not. On connections of their own where requests are served: migrations take their time.
+   */
   override async runMigrations(
     options?: Parameters<DataSource['runMigrations']>[0],
   ): Promise<Migration[]> {
-    if (!this.serving) return this.withMigrationLock(() => super.runMigrations(options));
-    const patient = await new ServiceDataSource(this.connection, this.log, {}).initialize();
+    if (!this.serving) {
+      return this.withMigrationLock(async () => {
+        const done = await super.runMigrations(options);
+        await this.applyPolicy();
+        return done;
+      });
+    }
+    const patient = new ServiceDataSource(this.connection, this.log, this.policy, {});
+    await patient.initialize();
     try {
       return await patient.runMigrations(options);
     } finally {
@@ -264,6 +291,22 @@ export class ServiceDataSource extends DataSource {
       const transaction = migration?.transaction === false ? 'none' : options?.transaction;
       await super.undoLastMigration({ ...options, ...(transaction && { transaction }) });
     });
+  }
+
+  private async applyPolicy(): Promise<void> {
+    const { DB_SERVICE_ROLE, AUDIT_RETENTION_DAYS } = this.policy;
+    await this.query(
+      `INSERT INTO audit_policy (retention_days) VALUES ($1)
+       ON CONFLICT (id) DO UPDATE SET retention_days = excluded.retention_days`,
+      [AUDIT_RETENTION_DAYS],
+    );
+    if (DB_SERVICE_ROLE !== '') await grantToService(this, DB_SERVICE_ROLE, MIGRATIONS_TABLE);
+  }
+
+  /** Takes back what migrations have given to the role of the service, once only the first is left. */
+  async revokeFromService(): Promise<void> {
+    const { DB_SERVICE_ROLE } = this.policy;
+    if (DB_SERVICE_ROLE !== '') await revokeFromService(this, DB_SERVICE_ROLE);
   }
 
   /**

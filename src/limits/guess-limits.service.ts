@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EntityManager, Repository } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import { Settings } from '../config/settings';
 import type { Client } from '../http/client.decorator';
 import { logSecurity } from '../logging/security-log';
@@ -91,7 +92,7 @@ export class GuessLimits {
       await ofName.reset();
       await ofAddress.giveBack();
     } else if (failures === this.forStrangers || failures === this.total) {
-      logSecurity(client.log, 'authn_login_lock', { account: id });
+      await recordEvent(this.failures.manager, client, 'authn_login_lock', { account: id });
     }
     return verified;
   }

@@ -35,7 +35,7 @@ export type SecurityEvent =
   | 'users_imported';
 
 /** What an event is about. */
-interface EventDetails {
+export interface EventDetails {
   readonly account?: number | undefined;
   readonly session?: string | undefined;
   /** Of the outbox. */
@@ -43,7 +43,7 @@ interface EventDetails {
   /** What was done too often; see `Limits`. */
   readonly door?: string;
   /** Who did it, if it was an operator: their account on the machine. */
-  readonly operator?: string;
+  readonly operator?: string | undefined;
   /** Of many accounts at once: how many there were of each kind. */
   readonly counts?: Readonly<Record<string, number>>;
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import type { StoredAccount } from '../user/user.service';
 import { writeAccountLine } from './account-line';
-import { OperatorLog } from './operator-log';
+import { Operator } from './operator';
 
 /** Accounts that are read, and written, at once. */
 const BATCH_ROWS = 500;
@@ -17,7 +18,7 @@ interface Row extends StoredAccount {
 export class AccountExport {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly log: OperatorLog,
+    private readonly operator: Operator,
   ) {}
 
   /**
@@ -25,12 +26,13 @@ export class AccountExport {
    * written meanwhile.
    */
   async *lines(): AsyncGenerator<string> {
-    this.log.accounts('users_export_begun');
+    await recordEvent(this.dataSource.manager, this.operator, 'users_export_begun');
     let exported = 0;
     // No `DataSource.transaction`: what has been written out cannot be tried once more.
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction('REPEATABLE READ');
+      await runner.query('SET TRANSACTION READ ONLY');
       // Whoever reads what is written may take their time.
       await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
       let last: number = Number.MIN_SAFE_INTEGER;
@@ -51,6 +53,6 @@ export class AccountExport {
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       await runner.release();
     }
-    this.log.accounts('users_exported', { exported });
+    this.operator.say('users_exported', { counts: { exported } });
   }
 }

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { recordEach, recordEvent } from '../audit/record-event';
 import { databaseErrorCode } from '../database/database-errors';
 import { PasswordHasher } from '../password/password-hasher';
 import { caseFold } from '../user/case-fold';
 import { type StoredAccount, type Taken, UserService } from '../user/user.service';
 import { BadLine, MAX_LINE_BYTES, readAccountLine } from './account-line';
 import { linesOf } from './lines';
-import { OperatorLog } from './operator-log';
+import { Operator } from './operator';
 
 /** Accounts that are written at once: whoever signs up at that moment with one of their names waits. */
 const BATCH_ROWS = 500;
@@ -40,7 +43,8 @@ export class AccountImport {
   constructor(
     private readonly users: UserService,
     private readonly hasher: PasswordHasher,
-    private readonly log: OperatorLog,
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly operator: Operator,
   ) {}
 
   /**
@@ -50,7 +54,7 @@ export class AccountImport {
    * @param counts of how far it has come, also if the stream or the database fails
    */
   async run(stream: AsyncIterable<Buffer>, onBad: OnBad, counts: ImportCounts): Promise<void> {
-    this.log.accounts('users_import_begun');
+    await recordEvent(this.dataSource.manager, this.operator, 'users_import_begun');
     const bad: OnBad = (line, why) => {
       counts.bad += 1;
       onBad(line, why);
@@ -68,7 +72,7 @@ export class AccountImport {
       }
       await this.write(batch, bad, counts);
     } finally {
-      this.log.accounts('users_imported', { ...counts });
+      this.operator.say('users_imported', { counts: { ...counts } });
     }
   }
 
@@ -124,7 +128,9 @@ export class AccountImport {
   ): Promise<Numbered[]> {
     if (accounts.length === 0) return [];
     try {
-      const written = await this.users.insertMany(accounts);
+      const written = await this.users.insertMany(accounts, (manager, ids) =>
+        recordEach(manager, this.operator, 'user_created', ids),
+      );
       counts.created += written.size;
       return accounts.filter((account) => !written.has(account));
     } catch (error) {

@@ -10,7 +10,7 @@ import { caseFold } from '../user/case-fold';
 import { parseEmailAddress } from '../user/email-address';
 import { ACCOUNT_COLUMNS, User } from '../user/user.entity';
 import { isStorable } from '../validation/rules';
-import { OperatorLog } from './operator-log';
+import { Operator } from './operator';
 import { OperatorError } from './operator.errors';
 
 /** Logins that are shown. */
@@ -57,7 +57,7 @@ export class AccountLookup {
     private readonly sessions: SessionService,
     private readonly guesses: GuessLimits,
     private readonly outbox: Outbox,
-    private readonly log: OperatorLog,
+    private readonly operator: Operator,
   ) {}
 
   /**
@@ -111,7 +111,7 @@ export class AccountLookup {
     const account = await this.find(name);
     const { id, email } = account;
     // It reads from where somebody logs in.
-    this.log.account('user_shown', id);
+    this.operator.say('user_shown', { account: id });
     const [row] = await this.users.query<{ password: string }[]>(
       'SELECT password FROM "user" WHERE id = $1',
       [id],

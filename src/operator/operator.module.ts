@@ -17,7 +17,7 @@ import { RequestValidationPipe } from '../validation/request-validation.pipe';
 import { AccountExport } from './account-export.service';
 import { AccountImport } from './account-import.service';
 import { AccountLookup } from './account-lookup.service';
-import { OperatorLog } from './operator-log';
+import { Operator } from './operator';
 import { OperatorService } from './operator.service';
 
 /** What an operator needs of the service: its features, and none of its background jobs. */
@@ -27,7 +27,7 @@ export class OperatorModule {
   static forRoot(
     settings: Settings,
     dataSource: ServiceDataSource,
-    log: OperatorLog,
+    operator: Operator,
   ): DynamicModule {
     return {
       module: OperatorModule,
@@ -49,7 +49,7 @@ export class OperatorModule {
         AccountExport,
         AccountImport,
         RequestValidationPipe,
-        { provide: OperatorLog, useValue: log },
+        { provide: Operator, useValue: operator },
       ],
     };
   }

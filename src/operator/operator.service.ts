@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import { AccountAccess } from '../auth/account-access.service';
 import { AccountService } from '../auth/account.service';
 import { GuessLimits } from '../limits/guess-limits.service';
+import type { SecurityEvent } from '../logging/security-log';
 import type { MailKind } from '../mail/mail.entity';
 import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
@@ -13,7 +15,7 @@ import type { FoundAccount } from './account-lookup.service';
 import { ChosenPasswordDto } from './dto/chosen-password.dto';
 import { NewAccountDto } from './dto/new-account.dto';
 import { OperatorError } from './operator.errors';
-import { OperatorLog } from './operator-log';
+import { Operator } from './operator';
 
 /** Of mails that an operator has sent: as for whoever wishes for no language. */
 const LANGUAGE = 'ko';
@@ -41,7 +43,7 @@ export class OperatorService {
     private readonly guesses: GuessLimits,
     private readonly outbox: Outbox,
     private readonly validation: RequestValidationPipe,
-    private readonly log: OperatorLog,
+    private readonly operator: Operator,
   ) {}
 
   /**
@@ -72,26 +74,24 @@ export class OperatorService {
       chosen === undefined ? this.hasher.unknownPassword() : await this.hashOf(chosen);
     const kind = chosen === undefined ? 'reset' : verified ? undefined : 'verify';
     const account = { username, email, password, ...(verified && { emailVerifiedAt: new Date() }) };
-    const id = await this.users.insert(account, async (manager, userId) => {
+    return this.users.insert(account, async (manager, userId) => {
       if (kind !== undefined) await this.send(manager, kind, { id: userId, email });
+      await recordEvent(manager, this.operator, 'user_created', { account: userId });
     });
-    this.log.account('user_created', id);
-    return id;
   }
 
   /** Nobody logs in to it any more, and every login of it ends. */
   async disable({ id }: FoundAccount): Promise<void> {
     await this.change(
       id,
+      'user_disabled',
       'UPDATE "user" SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1',
       (manager) => this.access.end(manager, id),
     );
-    this.log.account('user_disabled', id);
   }
 
   async enable({ id }: FoundAccount): Promise<void> {
-    await this.change(id, 'UPDATE "user" SET disabled_at = NULL WHERE id = $1');
-    this.log.account('user_enabled', id);
+    await this.change(id, 'user_enabled', 'UPDATE "user" SET disabled_at = NULL WHERE id = $1');
   }
 
   /**
@@ -103,6 +103,7 @@ export class OperatorService {
     const password = await this.hashOf(chosen);
     await this.change(
       id,
+      'authn_password_change',
       'UPDATE "user" SET password = $2 WHERE id = $1',
       async (manager) => {
         await this.access.end(manager, id);
@@ -110,7 +111,6 @@ export class OperatorService {
       },
       password,
     );
-    this.log.account('authn_password_change', id);
   }
 
   /**
@@ -125,29 +125,27 @@ export class OperatorService {
         'The account is disabled, and the mail would be of no use: enable it',
       );
     }
-    await this.dataSource.transaction((manager) => this.send(manager, 'reset', { id, email }));
-    this.log.account('password_reset_requested', id);
+    await this.recorded('password_reset_requested', id, (manager) =>
+      this.send(manager, 'reset', { id, email }),
+    );
   }
 
   /** Ends every login of an account, and every token of the reference that speaks for it. */
   async logOut({ id }: FoundAccount): Promise<void> {
-    await this.dataSource.transaction((manager) => this.access.endLogins(manager, id));
-    this.log.account('authn_token_revoked', id);
+    await this.recorded('authn_token_revoked', id, (manager) => this.access.endLogins(manager, id));
   }
 
   /** Lets its password be guessed again as if nobody ever had. */
   async unlock({ id }: FoundAccount): Promise<void> {
-    await this.dataSource.transaction((manager) => this.guesses.reset(manager, id));
-    this.log.account('authn_login_unlock', id);
+    await this.recorded('authn_login_unlock', id, (manager) => this.guesses.reset(manager, id));
   }
 
   /** Deletes an account and everything of it. */
   async delete({ id }: FoundAccount): Promise<void> {
     const deleted = await this.dataSource.transaction((manager) =>
-      this.accounts.remove(manager, id),
+      this.accounts.remove(manager, this.operator, { account: id }),
     );
     if (!deleted) throw gone();
-    this.log.account('user_deleted', id);
   }
 
   /** @throws ValidationFailed */
@@ -159,15 +157,28 @@ export class OperatorService {
   /** @throws OperatorError when somebody has deleted it meanwhile */
   private async change(
     id: number,
+    event: SecurityEvent,
     update: string,
     also: (manager: EntityManager) => Promise<void> = () => Promise.resolve(),
     ...parameters: unknown[]
   ): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await this.recorded(event, id, async (manager) => {
       // Of an UPDATE, TypeORM answers the rows and how many they are.
       const [, count] = await manager.query<[unknown, number]>(update, [id, ...parameters]);
       if (count === 0) throw gone();
       await also(manager);
+    });
+  }
+
+  /** Does something to an account, and writes down that it was done. */
+  private async recorded(
+    event: SecurityEvent,
+    id: number,
+    work: (manager: EntityManager) => Promise<void>,
+  ): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await work(manager);
+      await recordEvent(manager, this.operator, event, { account: id });
     });
   }
 

@@ -53,8 +53,8 @@ export class ReferenceTokenService {
   }
 
   /** Ends one token. */
-  async end({ signed, expiresAt }: ReferenceToken): Promise<void> {
-    await this.revoked.query(
+  async end(manager: EntityManager, { signed, expiresAt }: ReferenceToken): Promise<void> {
+    await manager.query(
       `INSERT INTO revoked_token (digest, issued_before, expires_at)
        VALUES ($1, to_timestamp($2), to_timestamp($2)) ON CONFLICT DO NOTHING`,
       [digestOf('token', signed), expiresAt],

@@ -9,8 +9,10 @@ import {
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import { Settings } from '../config/settings';
 import { SigningKeys } from '../config/signing-keys';
+import type { Client } from '../http/client.decorator';
 import type { StartedSession } from './session.service';
 import { SECONDS_LEFT } from './user-session.entity';
 
@@ -73,7 +75,7 @@ export class RefreshTokenService {
    *
    * @returns undefined for a token that nobody knows, or whose login is over
    */
-  async use(token: string): Promise<RenewedSession | Reused | undefined> {
+  async use(token: string, client: Client): Promise<RenewedSession | Reused | undefined> {
     if (!TOKEN.test(token)) return undefined;
     const hash = hashOf(token);
     const [next, ...older] = this.keys.map((key) =>
@@ -84,7 +86,9 @@ export class RefreshTokenService {
     // committed, and whoever asks again later has not used the token before.
     return this.dataSource.transaction(async (manager) => {
       await this.consume(manager, hash, hashOf(next));
-      return this.outcome(manager, hash, [next, ...older]);
+      const outcome = await this.outcome(manager, hash, [next, ...older]);
+      if (outcome !== undefined) await record(manager, client, outcome);
+      return outcome;
     });
   }
 
@@ -144,6 +148,19 @@ export class RefreshTokenService {
     }
     await manager.query('DELETE FROM user_session WHERE id = $1', [id]);
     return { reused: { account, session: id } };
+  }
+}
+
+async function record(
+  manager: EntityManager,
+  client: Client,
+  outcome: RenewedSession | Reused,
+): Promise<void> {
+  if ('reused' in outcome) {
+    await recordEvent(manager, client, 'authn_token_reuse', outcome.reused);
+  } else {
+    const ids = { account: outcome.account.id, session: outcome.id };
+    await recordEvent(manager, client, 'authn_token_created', ids);
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
-import { type DataSource, type EntityManager, Raw, type Repository } from 'typeorm';
+import { type EntityManager, Raw, type Repository } from 'typeorm';
 import { Settings } from '../config/settings';
 import { databaseErrorCode } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
@@ -45,31 +45,20 @@ export class SessionService {
   private readonly touching = new Set<string>();
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
     @InjectRepository(UserSession) private readonly sessions: Repository<UserSession>,
     private readonly refreshTokens: RefreshTokenService,
     private readonly settings: Settings,
   ) {}
 
   /**
-   * Starts a login of an account, and ends its oldest one if there are too many.
+   * Starts a login of an account, and ends its oldest one if there are too many, in the transaction of
+   * what else has to happen then.
    *
    * @param user with the hash that the password was verified against, and the name it was asked for by
    * @returns undefined if either has changed meanwhile, or the account was disabled: what was
    *   verified does not hold any more
    */
   async start(
-    user: User,
-    client: Client,
-    { withRefreshToken = false } = {},
-  ): Promise<StartedSession | undefined> {
-    return this.dataSource.transaction((manager) =>
-      this.startIn(manager, user, client, { withRefreshToken }),
-    );
-  }
-
-  /** The same, in the transaction of what else has to happen then. */
-  async startIn(
     manager: EntityManager,
     user: User,
     { ip, userAgent }: Client,
@@ -148,9 +137,9 @@ export class SessionService {
   }
 
   /** Ends one login of an account, by whatever may be its id. @returns whether it had such a one */
-  async end(userId: number, id: string): Promise<boolean> {
+  async end(manager: EntityManager, userId: number, id: string): Promise<boolean> {
     if (!isUUID(id)) return false;
-    const { affected } = await this.sessions.delete({ id, userId, expiresAt: LIVE });
+    const { affected } = await manager.delete(UserSession, { id, userId, expiresAt: LIVE });
     return affected === 1;
   }
 

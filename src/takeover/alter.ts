@@ -28,6 +28,8 @@ export interface Losses {
   readonly disabled: number;
   /** Accounts whose address is confirmed. */
   readonly verified: number;
+  /** Events of the audit trail. */
+  readonly events: number;
 }
 
 /** Something that cannot be done now; the message says why, and what to do. */
@@ -82,6 +84,7 @@ export async function lossesOf(dataSource: ServiceDataSource): Promise<Losses> {
     refreshTokens: await count('refresh_token', 'used_at', 'used_at IS NULL'),
     disabled: await count('user', 'disabled_at', 'disabled_at IS NOT NULL'),
     verified: await count('user', 'email_verified_at', 'email_verified_at IS NOT NULL'),
+    events: await count('audit_event', 'id', 'true'),
     lockedOut: await count(
       'user',
       'password',
@@ -123,6 +126,7 @@ export async function takeBack(
         await dataSource.undoLastMigration();
         say(`taken back: ${latest.name}`);
       }
+      await dataSource.revokeFromService();
       // The first has adopted the table of accounts, and changed nothing.
       await dataSource.query(`DROP TABLE ${MIGRATIONS_TABLE}`);
     });

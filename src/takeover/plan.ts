@@ -49,6 +49,8 @@ const LOCKS: readonly (readonly [RegExp, LockMode | null, number])[] = [
   [/^DROP INDEX CONCURRENTLY /, 'ShareUpdateExclusiveLock', 0],
   [/^CREATE (UNIQUE )?INDEX .* ON "user"/, 'ShareLock', INDEX_SECONDS_PER_ROW],
   [/^CREATE (UNIQUE )?INDEX /, null, 0],
+  [/^CREATE TRIGGER .* ON "user"/, 'ShareRowExclusiveLock', 0],
+  [/^(CREATE|REVOKE ALL ON) FUNCTION /, null, 0],
   [/^UPDATE "user" /, 'RowExclusiveLock', INDEX_SECONDS_PER_ROW],
   [/^ALTER TABLE "user" /, 'AccessExclusiveLock', 0],
   [/^(SET|RESET) /, null, 0],

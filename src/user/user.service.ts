@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import type { DataSource, EntityManager, Repository } from 'typeorm';
 import { violatedUniqueConstraint } from '../database/database-errors';
+import { recordEvent } from '../audit/record-event';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
-import { logSecurity } from '../logging/security-log';
 import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
 import { RecoveryTokenService } from '../recovery/recovery-token.service';
@@ -68,13 +68,13 @@ export class UserService {
       if (this.outbox.isOpen) await this.limits.takeMailbox('registration', email, client);
       return this.hasher.hash(run, password1);
     });
-    const id = await this.insert({ username, email, password }, async (manager, userId) => {
+    await this.insert({ username, email, password }, async (manager, userId) => {
       await this.guesses.know(manager, userId, client);
       const { language } = client;
       await this.outbox.add(manager, { kind: 'verify', userId, recipient: email, language });
+      await recordEvent(manager, client, 'user_created', { account: userId });
     });
     this.outbox.flush();
-    logSecurity(client.log, 'user_created', { account: id });
   }
 
   /**
@@ -104,16 +104,18 @@ export class UserService {
 
   /**
    * Writes many new accounts, but for those whose username, in whatever case, or email address is
-   * taken at that moment. Of several that would have the same, the first is written.
+   * taken at that moment, in one transaction with what else has to happen then. Of several that would
+   * have the same, the first is written.
    *
    * @returns those that were written
    */
   async insertMany<Account extends StoredAccount>(
     accounts: readonly Account[],
+    also: (manager: EntityManager, userIds: readonly number[]) => Promise<void>,
   ): Promise<Set<Account>> {
     const column = <T>(of: (account: Account) => T): T[] => accounts.map(of);
     const rows = await this.dataSource.transaction(async (manager) => {
-      const inserted = await manager.query<{ username: string; email: string }[]>(
+      const inserted = await manager.query<{ id: number; username: string; email: string }[]>(
         `INSERT INTO "user"
                 (username, username_folded, email, password, email_verified_at, disabled_at)
          SELECT username, folded, email, password, verified, disabled
@@ -121,7 +123,7 @@ export class UserService {
                        $5::timestamptz[], $6::timestamptz[]) WITH ORDINALITY
                 AS account (username, folded, email, password, verified, disabled, nth)
           ORDER BY nth
-         ON CONFLICT DO NOTHING RETURNING username, email`,
+         ON CONFLICT DO NOTHING RETURNING id, username, email`,
         [
           column(({ username }) => username),
           column(({ username }) => caseFold(username)),
@@ -134,9 +136,15 @@ export class UserService {
       // Of those that somebody has just given up, and may take back.
       const emails = inserted.map(({ email }) => email);
       const kept = await this.recoveryTokens.keptAmong(manager, emails);
-      if (kept.size === 0) return inserted;
-      await manager.query('DELETE FROM "user" WHERE email = ANY ($1)', [[...kept]]);
-      return inserted.filter(({ email }) => !kept.has(email));
+      if (kept.size > 0) {
+        await manager.query('DELETE FROM "user" WHERE email = ANY ($1)', [[...kept]]);
+      }
+      const written = inserted.filter(({ email }) => !kept.has(email));
+      await also(
+        manager,
+        written.map(({ id }) => id),
+      );
+      return written;
     });
     const emails = new Map(rows.map(({ username, email }) => [username, email]));
     return new Set(

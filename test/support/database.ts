@@ -15,6 +15,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+/** One that the service uses as another role than the migrations. */
+export interface MigratedDatabase extends TestDatabase {
+  /** Settings with which the migrations run on it. */
+  readonly owner: Readonly<Record<string, string>>;
+}
+
 /** A start gate: others wait behind a lock, and all go at once. */
 export interface Hold {
   /** How many connections wait for a lock. */
@@ -107,13 +113,15 @@ export async function openDataSource(
   return dataSource;
 }
 
-/** A database with every migration. */
-export async function createMigratedDatabase(): Promise<TestDatabase> {
+/** A database with every migration, which the service uses as a role of its own. */
+export async function createMigratedDatabase(): Promise<MigratedDatabase> {
   const database = await createDatabase();
-  const dataSource = await openDataSource(database);
+  const DB_SERVICE_ROLE = 'test_service';
+  const owner = { ...database.environment, DB_SERVICE_ROLE };
+  const dataSource = await openDataSource({ environment: owner });
   await dataSource.runMigrations();
   await dataSource.destroy();
-  return database;
+  return { ...database, environment: { ...database.environment, DB_USER: DB_SERVICE_ROLE }, owner };
 }
 
 /** Columns and constraints of the table of accounts. */

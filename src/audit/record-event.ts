@@ -1,0 +1,73 @@
+import type { Logger } from 'pino';
+import type { EntityManager } from 'typeorm';
+import { afterCommit } from '../database/after-commit';
+import { logSecurity, type SecurityEvent } from '../logging/security-log';
+import type { Outcome } from './audit-event.entity';
+
+/** Who did something: a client, or an operator at the machine. */
+export interface Actor {
+  readonly log: Logger;
+  /** Where a client is. */
+  readonly ip?: string | null;
+  /** The account on the machine of an operator. */
+  readonly operator?: string;
+}
+
+/** What something was done to. */
+interface Subject {
+  readonly account?: number | undefined;
+  readonly session?: string | undefined;
+}
+
+const FAILURES: ReadonlySet<SecurityEvent> = new Set([
+  'authn_login_fail',
+  'authn_login_lock',
+  'authn_password_change_fail',
+  'authn_token_reuse',
+  'email_change_fail',
+  'email_verify_fail',
+  'user_deleted_fail',
+]);
+
+/** Of an event, whether it is that somebody did not get what they tried to. */
+export function outcomeOf(event: SecurityEvent): Outcome {
+  return FAILURES.has(event) ? 'failure' : 'success';
+}
+
+/**
+ * Adds an event to the audit trail, in the transaction of what has happened: both are there, or neither.
+ * The line of the log comes once it is committed. What is recorded outside of a transaction, because
+ * nothing else is written then, may be about an account that somebody is deleting: it is nobody's then.
+ */
+export async function recordEvent(
+  manager: EntityManager,
+  { log, ip = null, operator }: Actor,
+  event: SecurityEvent,
+  { account, session }: Subject = {},
+): Promise<void> {
+  const isLocked = manager.queryRunner !== undefined;
+  await manager.query(
+    `INSERT INTO audit_event (kind, outcome, account, session, address, operator)
+     VALUES ($1, $2,
+             CASE WHEN $7 THEN $3 ELSE (SELECT id FROM "user" WHERE id = $3 FOR KEY SHARE) END,
+             $4, $5, $6)`,
+    [event, outcomeOf(event), account ?? null, session ?? null, ip, operator ?? null, isLocked],
+  );
+  afterCommit(manager, () => {
+    logSecurity(log, event, { account, session, operator });
+  });
+}
+
+/** The same for many accounts at once, which the log has no lines of. */
+export async function recordEach(
+  manager: EntityManager,
+  { ip = null, operator }: Actor,
+  event: SecurityEvent,
+  accounts: readonly number[],
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO audit_event (kind, outcome, account, address, operator)
+     SELECT $1, $2, account, $4, $5 FROM unnest($3::int[]) AS account`,
+    [event, outcomeOf(event), accounts, ip, operator ?? null],
+  );
+}
