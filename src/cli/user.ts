@@ -1,9 +1,5 @@
-import { once } from 'node:events';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { link, rm } from 'node:fs/promises';
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { InvalidArgumentError } from 'commander';
 import type { Settings } from '../config/settings';
 import type { Manners } from '../database/data-source';
 import { AccountExport } from '../operator/account-export.service';
@@ -11,7 +7,9 @@ import { AccountImport, type ImportCounts } from '../operator/account-import.ser
 import { AccountLookup, type FoundAccount } from '../operator/account-lookup.service';
 import { OperatorService } from '../operator/operator.service';
 import { printableJson } from '../operator/printable';
+import { wholeNumber } from './arguments';
 import { CommandError, commandLine, EXIT, runCommandLine } from './command-line';
+import { openFile, unusable, writeTo } from './files';
 import { askNewPassword, confirm } from './prompt';
 import { withServices } from './services';
 import {
@@ -223,15 +221,6 @@ program
     });
   });
 
-/** @throws CommandError */
-async function openFile(file: string): Promise<Readable> {
-  const stream = createReadStream(file);
-  await once(stream, 'open').catch((error: unknown) => {
-    throw unusable(file, error);
-  });
-  return stream;
-}
-
 /** Does something to the account of this name, and says so. */
 async function change(
   name: string,
@@ -249,63 +238,6 @@ function whereMailGoes({ mail }: Settings): string {
   return mail === 'kept'
     ? 'Mails are not sent here: they are kept in the database, for whoever sits at this machine'
     : 'The running service sends the mail';
-}
-
-/**
- * Writes to standard output, or to a new file, which is there only once it is whole: until then it is
- * `FILE.part`, which stays when the process is stopped by a signal.
- */
-async function writeTo(
-  file: string | undefined,
-  write: (target: Writable) => Promise<void>,
-): Promise<void> {
-  if (file === undefined) {
-    await write(process.stdout);
-    return;
-  }
-  if (existsSync(file)) throw unusable(file, { code: 'EEXIST' });
-  const part = `${file}.part`;
-  const target = createWriteStream(part, { flags: 'wx', mode: 0o600 });
-  await once(target, 'open').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(file, error);
-    throw new CommandError(
-      `${part} is there, of an export that was stopped or still runs: remove it, or choose another name`,
-      EXIT.couldNotLook,
-    );
-  });
-  try {
-    await write(target);
-    // Not renamed: a file that somebody has made meanwhile stays.
-    await link(part, file).catch((error: unknown) => {
-      throw unusable(file, error);
-    });
-  } finally {
-    await rm(part, { force: true });
-  }
-}
-
-/** What there is to say of a file, or of standard input. */
-function unusable(file: string, error: unknown): CommandError {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return new CommandError(
-    code === 'EEXIST'
-      ? 'The file is there already: choose another name'
-      : `${file} cannot be read or written (${code})`,
-    EXIT.couldNotLook,
-  );
-}
-
-/** A whole number among the arguments. */
-function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (!/^\d{1,15}$/.test(text) || number < least || number > most) {
-      throw new InvalidArgumentError(
-        `It has to be a whole number from ${String(least)}${most < Number.MAX_SAFE_INTEGER ? ` to ${String(most)}` : ''}.`,
-      );
-    }
-    return number;
-  };
 }
 
 void runCommandLine(program);

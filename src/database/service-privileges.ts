@@ -48,7 +48,7 @@ export async function revokeFromService(dataSource: DataSource, role: string): P
 }
 
 async function granted(manager: EntityManager, migrationsTable: string): Promise<Granted[]> {
-  const { entityMetadatas } = manager.connection;
+  const { entityMetadatas } = manager.dataSource;
   const tables = [...entityMetadatas.map(({ tableName }) => tableName), 'audit_policy'];
   const numbered = entityMetadatas.flatMap(({ tableName, columns }) =>
     columns

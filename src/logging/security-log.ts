@@ -1,38 +1,41 @@
 import type { Logger } from 'pino';
 
-/** What happened, in the manner of OWASP's Logging Vocabulary Cheat Sheet. */
-export type SecurityEvent =
-  | 'authn_login_success'
-  | 'authn_login_fail'
-  | 'authn_login_lock'
-  | 'authn_login_unlock'
-  | 'authn_password_change'
-  | 'authn_password_change_fail'
-  | 'authn_token_created'
-  | 'authn_token_invalid'
-  | 'authn_token_reuse'
-  | 'authn_token_revoked'
-  | 'authz_fail'
-  | 'excess_rate_limit_exceeded'
-  | 'email_change_fail'
-  | 'email_change_requested'
-  | 'email_reverted'
-  | 'email_verified'
-  | 'email_verify_fail'
-  | 'mail_retried'
-  | 'password_reset'
-  | 'password_reset_requested'
-  | 'user_created'
-  | 'user_shown'
-  | 'user_updated'
-  | 'user_disabled'
-  | 'user_enabled'
-  | 'user_deleted'
-  | 'user_deleted_fail'
-  | 'users_export_begun'
-  | 'users_exported'
-  | 'users_import_begun'
-  | 'users_imported';
+/** What may happen, in the manner of OWASP's Logging Vocabulary Cheat Sheet. */
+export const SECURITY_EVENTS = [
+  'authn_login_success',
+  'authn_login_fail',
+  'authn_login_lock',
+  'authn_login_unlock',
+  'authn_password_change',
+  'authn_password_change_fail',
+  'authn_token_created',
+  'authn_token_invalid',
+  'authn_token_reuse',
+  'authn_token_revoked',
+  'authz_fail',
+  'excess_rate_limit_exceeded',
+  'email_change_fail',
+  'email_change_requested',
+  'email_reverted',
+  'email_verified',
+  'email_verify_fail',
+  'mail_retried',
+  'password_reset',
+  'password_reset_requested',
+  'user_created',
+  'user_shown',
+  'user_updated',
+  'user_disabled',
+  'user_enabled',
+  'user_deleted',
+  'user_deleted_fail',
+  'users_export_begun',
+  'users_exported',
+  'users_import_begun',
+  'users_imported',
+] as const;
+
+export type SecurityEvent = (typeof SECURITY_EVENTS)[number];
 
 /** What an event is about. */
 export interface EventDetails {

@@ -1,0 +1,83 @@
+import type { DataSource } from 'typeorm';
+import type { SecurityEvent } from '../logging/security-log';
+import type { Outcome } from './audit-event.entity';
+
+/** Events that are read at once. */
+const BATCH_ROWS = 1000;
+
+/** An event as whoever runs the service sees it. */
+export interface RecordedEvent {
+  readonly id: string;
+  readonly at: Date;
+  readonly kind: SecurityEvent;
+  readonly outcome: Outcome;
+  readonly account: number | null;
+  readonly session: string | null;
+  readonly address: string | null;
+  readonly operator: string | null;
+}
+
+/** Which events are meant; all that is said has to hold. */
+export interface AuditQuery {
+  /** Id of an account, which may be gone. */
+  readonly account?: number | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  readonly kinds?: readonly SecurityEvent[] | undefined;
+  readonly outcome?: Outcome | undefined;
+}
+
+const COLUMNS = 'id, at, kind, outcome, account, session, address, operator';
+
+/**
+ * The newest events, oldest first, and whether there are older ones.
+ *
+ * @param before number of the oldest event of what was read before
+ */
+export async function newestEvents(
+  dataSource: DataSource,
+  query: AuditQuery,
+  { before, limit }: { readonly before: number; readonly limit: number },
+): Promise<{ events: RecordedEvent[]; more: boolean }> {
+  const { conditions, parameters } = where(query);
+  const events = await dataSource.query<RecordedEvent[]>(
+    `SELECT ${COLUMNS} FROM audit_event
+      WHERE ${conditions} AND id < $6::bigint ORDER BY id DESC LIMIT $7`,
+    [...parameters, before, limit + 1],
+  );
+  return { events: events.slice(0, limit).reverse(), more: events.length > limit };
+}
+
+/** All of them, oldest first, some at a time. */
+export async function* eventsOf(
+  dataSource: DataSource,
+  query: AuditQuery,
+): AsyncGenerator<RecordedEvent[]> {
+  const { conditions, parameters } = where(query);
+  for (let last = '0', events: RecordedEvent[] | undefined; ; last = events.at(-1)?.id ?? last) {
+    events = await dataSource.query<RecordedEvent[]>(
+      `SELECT ${COLUMNS} FROM audit_event
+        WHERE ${conditions} AND id > $6::bigint ORDER BY id LIMIT $7`,
+      [...parameters, last, BATCH_ROWS],
+    );
+    if (events.length > 0) yield events;
+    if (events.length < BATCH_ROWS) return;
+  }
+}
+
+/** With parameters 1 to 5; what is not asked for is true of every event. */
+function where({ account, since, until, kinds, outcome }: AuditQuery): {
+  conditions: string;
+  parameters: unknown[];
+} {
+  return {
+    conditions: [
+      account === undefined ? '$1::bigint IS NULL' : 'account = $1::bigint',
+      since === undefined ? '$2::timestamptz IS NULL' : 'at >= $2',
+      until === undefined ? '$3::timestamptz IS NULL' : 'at < $3',
+      kinds === undefined ? '$4::varchar[] IS NULL' : 'kind = ANY ($4)',
+      outcome === undefined ? '$5::varchar IS NULL' : 'outcome = $5',
+    ].join(' AND '),
+    parameters: [account, since, until, kinds, outcome].map((value) => value ?? null),
+  };
+}
