@@ -40,7 +40,7 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --chmod=644 package.json ./
-COPY --chmod=755 deploy/secrets.sh deploy/database-role.sh deploy/
+COPY --chmod=755 deploy/secrets.sh deploy/database-roles.sh deploy/
 USER 1000:1000
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \

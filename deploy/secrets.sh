@@ -41,15 +41,18 @@ printf %s "$previous" | put $NODE /secrets/backend/secret-key-previous
 smtp=$(given SMTP_URL)
 printf %s "$smtp" | put $NODE /secrets/backend/smtp-url
 
-# Known to both; of two that were kept, the database's counts, as it is what was set there.
+# Of the owner of the tables, as whom nothing but the migrations run.
 password=$(given DB_PASS)
 [ -n "$password" ] || password=$(cat /secrets/database/db-pass 2>/dev/null || random)
 printf %s "$password" | put $POSTGRES /secrets/database/db-pass
-printf %s "$password" | put $NODE /secrets/backend/db-pass
+printf %s "$password" | put $NODE /secrets/migrate/db-pass
 
-# Of the superuser, as whom nobody logs in over the network.
-[ -s /secrets/database/postgres-pass ] || random | put $POSTGRES /secrets/database/postgres-pass
-put $POSTGRES /secrets/database/role.sh 500 <"$(dirname "$0")/database-role.sh"
+# Of the service, and of the superuser, who sees to these roles.
+for name in db-service-pass postgres-pass; do
+  [ -s "/secrets/database/$name" ] || random | put $POSTGRES "/secrets/database/$name"
+done
+put $NODE /secrets/backend/db-pass </secrets/database/db-service-pass
+put $POSTGRES /secrets/database/roles.sh 500 <"$(dirname "$0")/database-roles.sh"
 
 if [ -s /run/secrets/TLS_CERT ]; then
   put $NGINX /secrets/nginx/tls.key </run/secrets/TLS_KEY

@@ -48,16 +48,16 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function idOf(username: string, { query }: TestDatabase = database): Promise<number> {
-  const [row] = await query<{ id: number }>('SELECT id FROM "user" WHERE username = $1', [
+async function idOf(username: string, at: TestDatabase = database): Promise<number> {
+  const [row] = await at.query<{ id: number }>('SELECT id FROM "user" WHERE username = $1', [
     username,
   ]);
   if (row === undefined) throw new Error(`Nobody is called ${username}`);
   return row.id;
 }
 
-function eventsOf(account: number, { query }: TestDatabase = database): Promise<Event[]> {
-  return query('SELECT * FROM audit_event WHERE account = $1 ORDER BY id', [account]);
+function eventsOf(account: number, at: TestDatabase = database): Promise<Event[]> {
+  return at.query('SELECT * FROM audit_event WHERE account = $1 ORDER BY id', [account]);
 }
 
 async function last(): Promise<Event | undefined> {
@@ -85,7 +85,11 @@ async function send(
 }
 
 /** Runs the command, with the role of the service, and no file of settings. */
-function command(name: string, words: string[], { environment }: TestDatabase = database) {
+function command(
+  name: string,
+  words: string[],
+  { environment }: TestDatabase = database,
+): Promise<Outcome> {
   const settings = { SECRET_KEY: TEST_SECRET_KEY, BCRYPT_COST: '4', SUDO_USER: 'minsu' };
   return runCommand(name, words, { ...environment, ...settings });
 }

@@ -291,8 +291,9 @@ async function hardening(): Promise<void> {
     for (const [service, file] of [
       ['backend', '/secrets/secret-key'],
       ['backend', '/secrets/db-pass'],
-      ['database', '/docker-entrypoint-initdb.d/db-pass'],
-      ['database', '/docker-entrypoint-initdb.d/postgres-pass'],
+      ['database', '/secrets/db-pass'],
+      ['database', '/secrets/db-service-pass'],
+      ['database', '/secrets/postgres-pass'],
     ] as const) {
       equal(
         await within(service, 'stat', '-c', '%a %u', file),
@@ -307,13 +308,41 @@ async function hardening(): Promise<void> {
   });
 
   await check(
-    'the database lets nobody in without a password, and its user is no superuser',
+    'the database lets nobody in without a password; the service may not do what the owner may',
     async () => {
-      const query = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
-      const psql = `psql -h 127.0.0.1 -U accounts -w -Atc "${query}" accounts 2>&1`;
-      match(await within('database', 'sh', '-c', `${psql} || true`), /no password supplied/);
-      const withPassword = `PGPASSWORD=$(cat /docker-entrypoint-initdb.d/db-pass) ${psql}`;
-      equal(await within('database', 'sh', '-c', withPassword), 'f');
+      const psql = (user: string, sql: string, file?: string): Promise<string> => {
+        const words = `psql -h 127.0.0.1 -U ${user} -w -Atqc '${sql}' accounts 2>&1 || true`;
+        const login = file === undefined ? words : `PGPASSWORD=$(cat /secrets/${file}) ${words}`;
+        return within('database', 'sh', '-c', login);
+      };
+      const isSuper = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+      for (const [user, file] of [
+        ['accounts', 'db-pass'],
+        ['accounts_service', 'db-service-pass'],
+      ] as const) {
+        match(await psql(user, isSuper), /no password supplied/);
+        equal(await psql(user, isSuper, file), 'f');
+      }
+      const users =
+        'SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND application_name = $$user-account-service$$';
+      equal(
+        await within('database', 'psql', '-XAtqU', 'postgres', '-c', users, 'accounts'),
+        'accounts_service',
+      );
+      const denied = /permission denied|must be owner/;
+      for (const sql of [
+        'DROP TABLE audit_event',
+        'TRUNCATE audit_event',
+        'UPDATE audit_event SET account = 1',
+        'DELETE FROM audit_event',
+        'UPDATE audit_policy SET retention_days = 1',
+        'ALTER TABLE "user" DISABLE TRIGGER ALL',
+        'CREATE TABLE mine (id int)',
+      ]) {
+        match(await psql('accounts_service', sql, 'db-service-pass'), denied, sql);
+      }
+      const ownPassword = await within('database', 'cat', '/secrets/db-pass');
+      notEqual(await within('backend', 'cat', '/secrets/db-pass'), ownPassword);
     },
   );
 
@@ -467,8 +496,16 @@ async function takeover(): Promise<void> {
     );
   const run = (...words: string[]): Promise<string> =>
     compose([
-      ...['run', '--rm', '--no-deps', '-T', '-e', 'DB_NAME=takeover', 'backend'],
-      ...['node', 'dist/src/cli/takeover.js', ...words],
+      // As the owner; the key is the FastAPI backend's.
+      ...['run', '--rm', '--no-deps', '-T', '-e', 'DB_NAME=takeover'],
+      ...[
+        '-e',
+        `SECRET_KEY=${'f'.repeat(64)}`,
+        'migrate',
+        'node',
+        'dist/src/cli/takeover.js',
+        ...words,
+      ],
     ]);
   await check(
     'takeover, in the image: check, run, back; pg_dump says the same as before',
