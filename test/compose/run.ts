@@ -500,7 +500,7 @@ async function takeover(): Promise<void> {
       ...['run', '--rm', '--no-deps', '-T', '-e', 'DB_NAME=takeover'],
       ...[
         '-e',
-        `SECRET_KEY=${'f'.repeat(64)}`,
+        `SECRET_KEY=${randomBytes(32).toString('hex')}`,
         'migrate',
         'node',
         'dist/src/cli/takeover.js',
