@@ -95,9 +95,9 @@ export class RecoveryService {
 
   /**
    * Confirms an address: the one that the account has, or the one that it is to have and has from
-   * then on. The latter takes a login of the account or its password. To confirm the former without
-   * either may be another than who has signed up with it: the logins and the password of before end
-   * then, and a mail to choose one is sent.
+   * then on. The latter takes a login of the account or its password. Whoever confirms the former
+   * without either may be another than who has signed up with it: the logins and the password of before
+   * end then, and a mail to choose one is sent.
    *
    * @throws ValidationFailed when the token is not good, or the password is another or is needed
    * @throws UserExists when somebody else has the address by now
