@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import {
@@ -7,6 +8,7 @@ import {
   MigrationExecutor,
   type QueryRunner,
 } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
@@ -30,7 +32,7 @@ import { CreateLimits1795780800000 } from '../../migrations/1795780800000-Create
 import { CreateRecovery1795867200000 } from '../../migrations/1795867200000-CreateRecovery';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
-import { ImpatientPool } from './impatient-pool';
+import { type ConnectionEvents, ImpatientPool } from './impatient-pool';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -66,7 +68,8 @@ const MIGRATION_LOCK = 0x75_61_73_02;
 export const SERVICE_NAME = 'user-account-service';
 /** Between two attempts to get it. */
 const MIGRATION_LOCK_RETRY_MS = 200;
-const POOL_SIZE = 10;
+/** Most connections of a process. */
+export const POOL_SIZE = 10;
 /** Before another try: whoever cut one connection may be cutting others that are in the pool. */
 const RETRY_PAUSE_MS = 50;
 /** Where nobody waits for it. */
@@ -99,6 +102,9 @@ export interface Manners {
   readonly readOnly?: boolean;
 }
 
+/** What pg says of a pool. */
+type PoolState = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+
 /** Where the database is and how to log in there. */
 type Connection = Pick<
   PostgresDataSourceOptions,
@@ -110,6 +116,8 @@ type Connection = Pick<
  * Not connected yet: call `initialize()`.
  */
 export class ServiceDataSource extends DataSource {
+  /** Of connections that were waited for, where somebody waits for every query. */
+  readonly connections: EventEmitter<ConnectionEvents>;
   private hasMigrationLock = false;
   private readonly serving: boolean;
 
@@ -119,6 +127,7 @@ export class ServiceDataSource extends DataSource {
     { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
+    const connections = new EventEmitter<ConnectionEvents>();
     super({
       type: 'postgres',
       ...connection,
@@ -140,13 +149,20 @@ export class ServiceDataSource extends DataSource {
           idle_in_transaction_session_timeout: YIELD_IDLE_TIMEOUT_MS,
         }),
         // One is always there: whoever looks sees that the service is at work.
-        ...(serving && { min: 1 }),
+        ...(serving && { min: 1, events: connections }),
       },
       ...(serving
         ? { driver: { ...pg, Pool: ImpatientPool } }
         : { connectTimeoutMS: PATIENT_CONNECT_MS }),
     });
     this.serving = serving;
+    this.connections = connections;
+  }
+
+  /** Its connections, once it has been connected. */
+  get pool(): PoolState | undefined {
+    // TypeORM types it as anything, and has none before.
+    return (this.driver as PostgresDriver).master as PoolState | undefined;
   }
 
   /** Starts or joins the embedded server first if the settings ask for it. */

@@ -1,38 +1,41 @@
 import type { Logger } from 'pino';
 
-/** What happened, in the manner of OWASP's Logging Vocabulary Cheat Sheet. */
-export type SecurityEvent =
-  | 'authn_login_success'
-  | 'authn_login_fail'
-  | 'authn_login_lock'
-  | 'authn_login_unlock'
-  | 'authn_password_change'
-  | 'authn_password_change_fail'
-  | 'authn_token_created'
-  | 'authn_token_invalid'
-  | 'authn_token_reuse'
-  | 'authn_token_revoked'
-  | 'authz_fail'
-  | 'excess_rate_limit_exceeded'
-  | 'email_change_fail'
-  | 'email_change_requested'
-  | 'email_reverted'
-  | 'email_verified'
-  | 'email_verify_fail'
-  | 'mail_retried'
-  | 'password_reset'
-  | 'password_reset_requested'
-  | 'user_created'
-  | 'user_shown'
-  | 'user_updated'
-  | 'user_disabled'
-  | 'user_enabled'
-  | 'user_deleted'
-  | 'user_deleted_fail'
-  | 'users_export_begun'
-  | 'users_exported'
-  | 'users_import_begun'
-  | 'users_imported';
+/** What may happen, in the manner of OWASP's Logging Vocabulary Cheat Sheet. */
+export const SECURITY_EVENTS = [
+  'authn_login_success',
+  'authn_login_fail',
+  'authn_login_lock',
+  'authn_login_unlock',
+  'authn_password_change',
+  'authn_password_change_fail',
+  'authn_token_created',
+  'authn_token_invalid',
+  'authn_token_reuse',
+  'authn_token_revoked',
+  'authz_fail',
+  'excess_rate_limit_exceeded',
+  'email_change_fail',
+  'email_change_requested',
+  'email_reverted',
+  'email_verified',
+  'email_verify_fail',
+  'mail_retried',
+  'password_reset',
+  'password_reset_requested',
+  'user_created',
+  'user_shown',
+  'user_updated',
+  'user_disabled',
+  'user_enabled',
+  'user_deleted',
+  'user_deleted_fail',
+  'users_export_begun',
+  'users_exported',
+  'users_import_begun',
+  'users_imported',
+] as const;
+
+export type SecurityEvent = (typeof SECURITY_EVENTS)[number];
 
 /** What an event is about. */
 interface EventDetails {
@@ -48,7 +51,20 @@ interface EventDetails {
   readonly counts?: Readonly<Record<string, number>>;
 }
 
+type Listener = (event: SecurityEvent, details: EventDetails) => void;
+
+/** Where a logger has its listener. Its children have it too: pino makes them inherit from it. */
+const LISTENER = Symbol('security events');
+
+type Listening = Logger & { [LISTENER]?: Listener };
+
+/** Tells somebody of every event that is logged, by this logger or by a child of it. */
+export function onSecurityEvent(log: Logger, listener: Listener): void {
+  (log as Listening)[LISTENER] = listener;
+}
+
 /** Writes the line that an operator looks for afterwards: ids, and never a name or a secret. */
 export function logSecurity(log: Logger, event: SecurityEvent, details: EventDetails = {}): void {
   log.info({ event, ...details }, 'security');
+  (log as Listening)[LISTENER]?.(event, details);
 }
