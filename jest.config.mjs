@@ -18,6 +18,8 @@ const common = {
   },
   // These are ES modules, which Jest has to translate.
   transformIgnorePatterns: ['/node_modules/(?!@nestjs/|@redocly/)', '<rootDir>/dist/'],
+  // A copy of the other, for the build to read.
+  modulePathIgnorePatterns: ['<rootDir>/dist/package.json'],
   // Nothing transforms what a thread of the pool loads: there the built worker runs.
   moduleNameMapper: {
     '^\\./hash\\.worker\\.js$': '<rootDir>/dist/src/password/hash.worker.js',

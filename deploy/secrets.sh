@@ -41,6 +41,9 @@ printf %s "$previous" | put $NODE /secrets/backend/secret-key-previous
 smtp=$(given SMTP_URL)
 printf %s "$smtp" | put $NODE /secrets/backend/smtp-url
 
+token=$(given METRICS_TOKEN)
+printf %s "$token" | put $NODE /secrets/backend/metrics-token
+
 # Of the owner of the tables, as whom nothing but the migrations run.
 password=$(given DB_PASS)
 [ -n "$password" ] || password=$(cat /secrets/database/db-pass 2>/dev/null || random)

@@ -11,6 +11,7 @@ import { ApiExceptionFilter } from './errors/exception.filter';
 import { HealthModule } from './health/health.module';
 import { JobsModule } from './jobs.module';
 import { MailboxController } from './mail/mailbox.controller';
+import { MetricsModule } from './metrics/metrics.module';
 import { UserModule } from './user/user.module';
 import { RequestValidationPipe } from './validation/request-validation.pipe';
 
@@ -31,6 +32,7 @@ export class AppModule {
         AuthModule,
         HealthModule,
         JobsModule,
+        ...(settings.isMeasured ? [MetricsModule.forRoot(settings)] : []),
       ],
       controllers: settings.mail === 'kept' ? [MailboxController] : [],
       providers: [

@@ -13,6 +13,8 @@ import { securityHeaders } from './http/security-headers';
 import { ServiceAdapter } from './http/service.adapter';
 import { NestLogger } from './logging/nest-logger';
 import { requestLog } from './logging/request-log';
+import { RequestMetrics } from './metrics/request-metrics';
+import { SecurityMetrics } from './metrics/security-metrics';
 import { HashQueue } from './password/hash-queue';
 import { servePage } from './page/page';
 import { serveOpenApi } from './openapi/document';
@@ -39,6 +41,10 @@ export async function createApp(
     app.set('trust proxy', settings.trustProxy);
     app.use(stripRootPath(settings.ROOT_PATH));
     app.use(requestLog(logger));
+    if (settings.isMeasured) {
+      app.use(app.get(RequestMetrics).observe);
+      app.get(SecurityMetrics).listenTo(logger);
+    }
     app.use(securityHeaders);
     if (settings.corsOrigins.length > 0) app.enableCors(corsOptions(settings.corsOrigins));
     app.use(limitDatabaseWait, refuseHead, refuseTrailingSlash);

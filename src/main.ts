@@ -8,6 +8,7 @@ import { readEnvironment } from './config/environment';
 import { parseSettings, type Settings } from './config/settings';
 import { StartError } from './config/start-error';
 import { HealthController } from './health/health.controller';
+import { listenError } from './http/listen-error';
 import { stopServing } from './http/stop-serving';
 import { createLogger } from './logging/logger';
 import { safeError } from './logging/safe-error';
@@ -30,7 +31,7 @@ async function main(): Promise<number> {
     await stopServing(app.getHttpServer(), settings.DRAIN_SECONDS * 1000);
     return status;
   } catch (error) {
-    throw listenError(error, settings) ?? error;
+    throw listenError('PORT', settings.PORT, error) ?? error;
   } finally {
     // A database that does not answer does not answer a farewell either.
     await Promise.race([app.close(), delay(CLOSE_MS)]);
@@ -62,23 +63,18 @@ function unexpectedError(logger: Logger): Promise<number> {
   });
 }
 
-function listenError(error: unknown, { PORT }: Settings): StartError | undefined {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (syscall !== 'listen') return undefined;
-  const why =
-    code === 'EADDRINUSE' ? 'is in use: stop what listens there' : `is refused (${String(code)})`;
-  return new StartError(`PORT ${String(PORT)} ${why}, or choose another`);
-}
-
 /** Tells whoever started the service where everything is. */
 function announce(app: NestExpressApplication, settings: Settings, logger: Logger): void {
   // A server that listens on a port has an address, and no path.
   const { port } = app.getHttpServer().address() as AddressInfo;
   const api = `http://localhost:${String(port)}${settings.ROOT_PATH}`;
-  const { INSTANCE_HOST, DB_NAME } = settings;
+  const { INSTANCE_HOST, DB_NAME, METRICS_PORT } = settings;
   logger.info(`API            ${api}`);
   logger.info(`Documentation  ${api}/docs`);
   if (settings.mail === 'kept') logger.info(`Mailbox        ${api}/mailbox`);
+  if (METRICS_PORT !== 0) {
+    logger.info(`Metrics        http://localhost:${String(METRICS_PORT)}/metrics`);
+  }
   if (settings.mail === 'none') logger.warn('No mail is sent: SMTP_URL is empty');
   logger.info(
     `Data           ${settings.embedded ? dataDirectory(settings) : `${INSTANCE_HOST}, database ${DB_NAME}`}`,

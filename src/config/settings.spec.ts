@@ -98,6 +98,14 @@ describe('parseSettings', () => {
       { LOGIN_FAILURES_PER_ACCOUNT: '101' },
       ['LOGIN_FAILURES_PER_ACCOUNT must be a whole number from 10 to 100'],
     ],
+    ...['fifteen-letters', 'sixteen letters ', 'sechzehn Zeichen', 'sixteen-letters"'].map(
+      (token): [Record<string, string>, string[]] => [
+        { METRICS_TOKEN: token },
+        [
+          'METRICS_TOKEN must be 16 letters, digits or -._~+/ at least, such as openssl rand -hex 32 makes',
+        ],
+      ],
+    ),
     [{ NODE_ENV: 'prod' }, ['NODE_ENV must be one of development, production, test']],
     [
       { INSTANCE_HOST: 'db' },
@@ -171,6 +179,12 @@ describe('parseSettings', () => {
       for (const name of NAMES) {
         expect(parseSettings({ [`${name}_FILE`]: path })[name]).toBe(secret);
       }
+    });
+
+    it('measures nothing for a token whose file is empty', () => {
+      expect(parseSettings({ METRICS_TOKEN_FILE: file('') }).isMeasured).toBe(false);
+      const given = parseSettings({ METRICS_TOKEN_FILE: file('only-for-those-who-watch\n') });
+      expect([given.isMeasured, given.METRICS_TOKEN]).toEqual([true, 'only-for-those-who-watch']);
     });
 
     it('refuses a secret and a file for it, and does not repeat either', () => {

@@ -211,6 +211,18 @@ export class Settings {
   @Text()
   readonly DB_SERVICE_ROLE: string = '';
 
+  /** TCP port that answers nothing but `/metrics`; 0 is none. */
+  @WholeNumber(0, 65_535)
+  readonly METRICS_PORT: number = 0;
+
+  /** What `/metrics` is answered to, as a bearer token; with it, on the port of the API too. */
+  @BearerToken()
+  readonly METRICS_TOKEN: string = '';
+
+  /** File that holds `METRICS_TOKEN`. */
+  @Text()
+  readonly METRICS_TOKEN_FILE: string = '';
+
   /** `CORS_ORIGINS`, one by one. */
   get corsOrigins(): string[] {
     return this.CORS_ORIGINS === '' ? [] : commaSeparated(this.CORS_ORIGINS);
@@ -240,6 +252,11 @@ export class Settings {
   /** `MAIL_FROM`, or nobody at the host of `publicUrl`. */
   get mailFrom(): string {
     return this.MAIL_FROM === '' ? `no-reply@${new URL(this.publicUrl).hostname}` : this.MAIL_FROM;
+  }
+
+  /** Whether anybody can ask for metrics: else nothing is measured. */
+  get isMeasured(): boolean {
+    return this.METRICS_PORT !== 0 || this.METRICS_TOKEN !== '';
   }
 
   /** Whether the service brings its own PostgreSQL. */
@@ -343,6 +360,13 @@ function isPublicUrl(text: string): boolean {
   if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
   const { origin, pathname } = new URL(text);
   return text === origin + pathname.replace(/\/$/, '');
+}
+
+/** As RFC 6750 §2.1 has it; and nobody guesses it. */
+function BearerToken(): PropertyDecorator {
+  return Matches(/^([\w.~+/-]{16,}=*)?$/, {
+    message: 'must be 16 letters, digits or -._~+/ at least, such as openssl rand -hex 32 makes',
+  });
 }
 
 function Text(): PropertyDecorator {

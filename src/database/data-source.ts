@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import {
@@ -7,6 +8,7 @@ import {
   MigrationExecutor,
   type QueryRunner,
 } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
@@ -33,7 +35,7 @@ import { CreateAudit1795953600000 } from '../../migrations/1795953600000-CreateA
 import { committed } from './after-commit';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
-import { ImpatientPool } from './impatient-pool';
+import { type ConnectionEvents, ImpatientPool } from './impatient-pool';
 import { grantToService, revokeFromService } from './service-privileges';
 import { TypeOrmLogger } from './typeorm-logger';
 
@@ -72,7 +74,8 @@ const MIGRATION_LOCK = 0x75_61_73_02;
 export const SERVICE_NAME = 'user-account-service';
 /** Between two attempts to get it. */
 const MIGRATION_LOCK_RETRY_MS = 200;
-const POOL_SIZE = 10;
+/** Most connections of a process. */
+export const POOL_SIZE = 10;
 /** Before another try: whoever cut one connection may be cutting others that are in the pool. */
 const RETRY_PAUSE_MS = 50;
 /** Where nobody waits for it. */
@@ -105,6 +108,9 @@ export interface Manners {
   readonly readOnly?: boolean;
 }
 
+/** What pg says of a pool. */
+type PoolState = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+
 /** Where the database is and how to log in there. */
 type Connection = Pick<
   PostgresDataSourceOptions,
@@ -119,6 +125,8 @@ type Policy = Pick<Settings, 'DB_SERVICE_ROLE' | 'AUDIT_RETENTION_DAYS'>;
  * Not connected yet: call `initialize()`.
  */
 export class ServiceDataSource extends DataSource {
+  /** Of connections that were waited for, where somebody waits for every query. */
+  readonly connections: EventEmitter<ConnectionEvents>;
   private hasMigrationLock = false;
   private readonly serving: boolean;
 
@@ -129,6 +137,7 @@ export class ServiceDataSource extends DataSource {
     { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
+    const connections = new EventEmitter<ConnectionEvents>();
     super({
       type: 'postgres',
       ...connection,
@@ -150,13 +159,20 @@ export class ServiceDataSource extends DataSource {
           idle_in_transaction_session_timeout: YIELD_IDLE_TIMEOUT_MS,
         }),
         // One is always there: whoever looks sees that the service is at work.
-        ...(serving && { min: 1 }),
+        ...(serving && { min: 1, events: connections }),
       },
       ...(serving
         ? { driver: { ...pg, Pool: ImpatientPool } }
         : { connectTimeoutMS: PATIENT_CONNECT_MS }),
     });
     this.serving = serving;
+    this.connections = connections;
+  }
+
+  /** Its connections, once it has been connected. */
+  get pool(): PoolState | undefined {
+    // TypeORM types it as anything, and has none before.
+    return (this.driver as PostgresDriver).master as PoolState | undefined;
   }
 
   /** Starts or joins the embedded server first if the settings ask for it. */

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { type ClientBase, Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseUnavailable } from './database-errors';
 import { ImpatientClient } from './impatient-client';
@@ -9,6 +10,15 @@ type Callback = (
   release: (error?: unknown) => void,
 ) => void;
 
+/** What a pool tells of: how long, in seconds, somebody waited for a connection, and got one or none. */
+export interface ConnectionEvents {
+  readonly connected: [seconds: number];
+  readonly failed: [seconds: number];
+}
+
+/** Configuration of a pool, and who is told. */
+type Config = PoolConfig & { readonly events: EventEmitter<ConnectionEvents> };
+
 /**
  * The server gives a statement up before the service does, which then keeps its connection; and a
  * transaction of a service that is cut off does not hold its locks for long. Not as parameters of
@@ -18,7 +28,9 @@ const LIMITS = `SET statement_timeout = '1200ms'; SET idle_in_transaction_sessio
 
 /** Connections that nobody waits for longer than they have patience. */
 export class ImpatientPool extends Pool {
-  constructor(config: PoolConfig) {
+  private readonly events: EventEmitter<ConnectionEvents>;
+
+  constructor({ events, ...config }: Config) {
     super({
       ...config,
       connectionTimeoutMillis: PATIENCE_MS,
@@ -26,6 +38,7 @@ export class ImpatientPool extends Pool {
       // The pool waits for a promise, of which its types do not tell.
       onConnect: ((client: ClientBase) => client.query(LIMITS)) as (client: ClientBase) => void,
     });
+    this.events = events;
   }
 
   override connect(): Promise<PoolClient>;
@@ -45,9 +58,13 @@ export class ImpatientPool extends Pool {
 
   private connectInTime(callback: Callback): void {
     let waiting = true;
+    const began = performance.now();
     const answer: Callback = (...result) => {
       waiting = false;
       done();
+      const [, client] = result;
+      const seconds = (performance.now() - began) / 1000;
+      this.events.emit(client === undefined ? 'failed' : 'connected', seconds);
       callback(...result);
     };
     const done = beginWaiting(() => {

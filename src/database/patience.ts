@@ -17,8 +17,13 @@ const patience = new AsyncLocalStorage<Patience | undefined>();
 
 /** Gives a request its patience: whatever is done for it, however deep, shares that. */
 export const limitDatabaseWait: RequestHandler = (_request, _response, next) => {
-  patience.run({ leftMs: PATIENCE_MS }, next);
+  withPatience(next);
 };
+
+/** Does something that waits no longer for the database, all in all, than a request does. */
+export function withPatience<T>(work: () => T): T {
+  return patience.run({ leftMs: PATIENCE_MS }, work);
+}
 
 /** Does what is not for this request alone, and does not end with its patience. */
 export function regardlessOfRequest(work: () => void): void {

@@ -43,6 +43,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
       ({ status } = error);
       body = errorBody(error, catalogue);
       headers = error.headers;
+      response.locals['refusal'] = error.messageName;
       // What the service refuses by itself, the line of the request says.
       if ((status >= 500 || isRefusedByData(exception)) && error !== exception)
         log(request, status, exception);

@@ -18,6 +18,9 @@ const NAME_DAYS = 30;
 /** So long after the last login from there, a place is known. */
 export const PLACE_DAYS = 90;
 
+/** What was done too often, in the log, where an account was guessed by whomever. */
+export const ACCOUNT_DOOR = 'account';
+
 /** Whose password is guessed: an account, or a name that nobody has. */
 export interface Guessed<Account extends { readonly id: number }> {
   readonly username: string;
@@ -192,7 +195,7 @@ export class GuessLimits {
     );
     const { failures, stopped, wait } = found;
     if (failures !== null) return failures;
-    logSecurity(client.log, 'excess_rate_limit_exceeded', { account: userId });
+    logSecurity(client.log, 'excess_rate_limit_exceeded', { account: userId, door: ACCOUNT_DOOR });
     // No time ends a stop; and what was read is of before whoever was faster.
     const seconds = stopped === true ? LONGEST_DELAY_SECONDS : Math.max(1, wait ?? 1);
     throw new TooManyRequests('tooManyPasswords', seconds);

@@ -32,6 +32,8 @@ const DOORS = {
 
 export type Door = keyof typeof DOORS;
 
+export const DOOR_NAMES = Object.keys(DOORS) as Door[];
+
 /** Something that was counted. */
 export interface Taken {
   /** Counts it no more. */
@@ -84,9 +86,8 @@ export class Limits {
         inMemoryBlockOnConsumed: 2 * count,
       });
     };
-    this.limiters = Object.fromEntries(
-      (Object.keys(DOORS) as Door[]).map((door) => [door, limiter(door)]),
-    ) as Record<Door, RateLimiterPostgres>;
+    const limiters = DOOR_NAMES.map((door) => [door, limiter(door)]);
+    this.limiters = Object.fromEntries(limiters) as Record<Door, RateLimiterPostgres>;
   }
 
   /**

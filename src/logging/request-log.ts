@@ -6,6 +6,17 @@ import { pinoHttp } from 'pino-http';
 /** An id from a client is repeated in the log: only if it cannot be mistaken for anything else. */
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
+/** The template that a request's path matches, such as `/user/sessions/:id`; undefined for none. */
+export function routeOf(request: Request): string | undefined {
+  // Express types it as anything.
+  return (request.route as { path?: string } | undefined)?.path;
+}
+
+/** What a request was answered; 499, as nginx has it, when the client has gone before its answer. */
+export function statusOf(response: Response): number {
+  return response.writableFinished ? response.statusCode : 499;
+}
+
 /**
  * One line a request: its id (answered as `X-Request-Id`), method, route, status, duration, and
  * the ids of account and login. The route is a template: in a path and a query, anything can stand.
@@ -13,9 +24,8 @@ const REQUEST_ID = /^[\w.-]{1,64}$/;
 export function requestLog(logger: Logger): RequestHandler {
   const line = (request: Request, response: Response, { ms }: { ms: number }): object => ({
     method: request.method,
-    route: (request.route as { path?: string } | undefined)?.path,
-    // As nginx has it: the client has gone before its answer.
-    status: response.writableFinished ? response.statusCode : 499,
+    route: routeOf(request),
+    status: statusOf(response),
     ms,
     account: request.user?.account.id,
     session: request.user?.sessionId,

@@ -51,7 +51,20 @@ export interface EventDetails {
   readonly counts?: Readonly<Record<string, number>>;
 }
 
+type Listener = (event: SecurityEvent, details: EventDetails) => void;
+
+/** Where a logger has its listener. Its children have it too: pino makes them inherit from it. */
+const LISTENER = Symbol('security events');
+
+type Listening = Logger & { [LISTENER]?: Listener };
+
+/** Tells somebody of every event that is logged, by this logger or by a child of it. */
+export function onSecurityEvent(log: Logger, listener: Listener): void {
+  (log as Listening)[LISTENER] = listener;
+}
+
 /** Writes the line that an operator looks for afterwards: ids, and never a name or a secret. */
 export function logSecurity(log: Logger, event: SecurityEvent, details: EventDetails = {}): void {
   log.info({ event, ...details }, 'security');
+  (log as Listening)[LISTENER]?.(event, details);
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import Piscina from 'piscina';
@@ -31,7 +32,23 @@ const ARGON2ID_COST = ARGON2ID.memoryCost * ARGON2ID.timeCost;
 /** Work that waits for a thread. */
 interface Waiting {
   readonly task: HashTask;
+  /** Since when, as `performance.now()` has it. */
+  readonly since: number;
   readonly resolve: (result: Promise<string | boolean>) => void;
+}
+
+/** A hash that was made or verified, and its times in seconds. */
+interface HashDone {
+  readonly scheme: HashFormat['scheme'];
+  readonly waited: number;
+  readonly took: number;
+}
+
+/** What a queue tells of, to whoever wants to know. */
+interface HashQueueEvents {
+  readonly done: [HashDone];
+  /** Somebody was told to come again, as there was too much to do. */
+  readonly refused: [];
 }
 
 /**
@@ -42,10 +59,12 @@ interface Waiting {
  */
 @Injectable()
 export class HashQueue implements OnApplicationShutdown {
+  readonly events = new EventEmitter<HashQueueEvents>();
+  /** Most hashes at once. */
+  readonly threads: number;
   private readonly logger = new Logger(HashQueue.name);
   private readonly workerData: HashWorkerData;
   private readonly hasArgon2: boolean;
-  private readonly threads: number;
   private pool: Piscina<HashTask, string | boolean> | undefined;
   private readonly waiting: Waiting[] = [];
   private readonly places = new Set<Place>();
@@ -98,6 +117,16 @@ export class HashQueue implements OnApplicationShutdown {
     return scheme !== 'argon2id' || this.hasArgon2;
   }
 
+  /** Hashes that are being done. */
+  get busy(): number {
+    return this.running;
+  }
+
+  /** Hashes that wait for a thread. */
+  get length(): number {
+    return this.waiting.length;
+  }
+
   /** Seconds until a hash that came now would begin. */
   get waitSeconds(): number {
     const ahead = [...this.places].reduce((sum, { seconds }) => sum + seconds, 0);
@@ -123,7 +152,9 @@ export class HashQueue implements OnApplicationShutdown {
   /** @throws Overloaded when there is more waiting already than can be done in time */
   refuseIfFull(): void {
     const wait = this.waitSeconds;
-    if (wait > this.settings.HASH_QUEUE_SECONDS) throw new Overloaded(wait);
+    if (wait <= this.settings.HASH_QUEUE_SECONDS) return;
+    this.events.emit('refused');
+    throw new Overloaded(wait);
   }
 
   /**
@@ -158,6 +189,7 @@ export class HashQueue implements OnApplicationShutdown {
       }
       const place: Waiting = {
         task,
+        since: performance.now(),
         resolve: (result) => {
           client?.removeEventListener('abort', leave);
           resolve(result);
@@ -184,7 +216,14 @@ export class HashQueue implements OnApplicationShutdown {
         this.pool
           .run(place.task)
           .then((result) => {
-            this.measured(kindOf(place.task), (performance.now() - began) / 1000);
+            const kind = kindOf(place.task);
+            const took = (performance.now() - began) / 1000;
+            this.measured(kind, took);
+            this.events.emit('done', {
+              scheme: kind.scheme,
+              waited: (began - place.since) / 1000,
+              took,
+            });
             return result;
           })
           .finally(() => {

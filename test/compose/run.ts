@@ -277,6 +277,14 @@ async function hardening(): Promise<void> {
     deepEqual(ports, ['80/tcp']);
   });
 
+  await check('metrics are for whoever is on the network, and nobody outside', async () => {
+    const ask = `fetch('http://backend:9464/metrics').then((answer) => answer.text()).then(console.log)`;
+    match(await within('backend', 'node', '-e', ask), /^user_account_database_up 1$/m);
+    for (const path of ['/metrics', '/api/metrics']) {
+      isError(await send(`${SITE}${path}`, { headers: { accept: '*/*' } }), 404, 'Not Found');
+    }
+  });
+
   await check('the backend has no tools of development in it, and no database', async () => {
     const modules = (await within('backend', 'ls', 'node_modules')).split('\n');
     const unwanted = ['typescript', '@swc', 'ts-node', 'jest', 'eslint', 'react', 'vite'];
