@@ -1,4 +1,5 @@
-import { mkdtempSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -145,13 +146,12 @@ describe('the audit trail', () => {
       'user_created',
       'authn_login_success',
       'authn_login_success',
-      'authn_token_created',
       'authn_token_reuse',
       'authn_login_success',
       'user_updated',
       'authn_login_success',
       'authn_token_revoked',
-      'authn_token_revoked',
+      'authn_tokens_revoked',
       'authn_token_revoked',
     ]);
   });
@@ -211,19 +211,45 @@ describe('the audit trail', () => {
     expect(others.map(({ address }) => typeof address)).toEqual(['string', 'string']);
   });
 
-  it('has what comes too late for an account as nobody’s', async () => {
+  it('has the deletion by whomever, and takes the addresses that come too late, too', async () => {
     await signUp(service, 'last minute');
     const account = await idOf('last minute');
     const deleting = await database.hold(`DELETE FROM "user" WHERE id = ${String(account)}`);
-    const login = service.fetch(
-      '/user/login',
-      form({ username: 'last minute', password: 'wrong' }),
-    );
-    await waitUntil(async () => (await deleting.waiting()) === 1);
+    await service.fetch('/user/login', form({ username: 'last minute', password: 'wrong' }));
     await deleting.release();
-    expect((await login).status).toBe(401);
-    expect(await last()).toMatchObject({ kind: 'authn_login_fail', account: null });
-    for (const { address } of await eventsOf(account)) expect(address).toBeNull();
+    const addresses = async (): Promise<unknown[]> =>
+      (await eventsOf(account)).map(({ kind, address }) => [kind, address]);
+    expect(await addresses()).toEqual([
+      ['user_created', null],
+      ['authn_login_success', null],
+      ['user_deleted', null],
+      ['authn_login_fail', expect.any(String)],
+    ]);
+    await database.query('SELECT audit_prune()');
+    expect((await addresses()).at(-1)).toEqual(['authn_login_fail', null]);
+  });
+
+  it('holds up no deletion, however much it has of an account', async () => {
+    const token = await signUp(service, 'busy for years');
+    const account = await idOf('busy for years');
+    await database.query(
+      `INSERT INTO audit_event (kind, outcome, account, address)
+       SELECT 'authn_login_success', 'success', $1, '192.0.2.1' FROM generate_series(1, 200000)`,
+      [account],
+    );
+    expect(await send('/user/delete', token, { password: PASSWORD })).toBe(204);
+    const left = async (): Promise<number> => {
+      const [row] = await database.query<{ count: number }>(
+        'SELECT count(*)::int FROM audit_event WHERE account = $1 AND address IS NOT NULL',
+        [account],
+      );
+      return row?.count ?? 0;
+    };
+    const before = await left();
+    expect(before).toBeGreaterThan(0);
+    await database.query('SELECT audit_prune()');
+    expect(await left()).toBe(before - 1000);
+    await database.query('DELETE FROM audit_event WHERE account = $1', [account]);
   });
 
   it('says which operator did something', async () => {
@@ -240,6 +266,20 @@ describe('the audit trail', () => {
 });
 
 describe('retention', () => {
+  it('is 365 days, and stays what it was where nothing is said', async () => {
+    const retained = await createMigratedDatabase();
+    const run = async (more: Record<string, string>): Promise<unknown> => {
+      const dataSource = await openDataSource({ environment: { ...retained.owner, ...more } });
+      await dataSource.runMigrations();
+      await dataSource.destroy();
+      return retained.query('SELECT retention_days FROM audit_policy');
+    };
+    expect(await run({})).toEqual([{ retention_days: 365 }]);
+    expect(await run({ AUDIT_RETENTION_DAYS: '3650' })).toEqual([{ retention_days: 3650 }]);
+    expect(await run({})).toEqual([{ retention_days: 3650 }]);
+    await retained.drop();
+  });
+
   it('is what the migrations were run with last, and takes what is older', async () => {
     const retained = await createMigratedDatabase();
     const dataSource = await openDataSource({
@@ -282,7 +322,7 @@ describe('the role of the service', () => {
     'DROP TABLE audit_event',
     'DROP TABLE "user" CASCADE',
     'ALTER TABLE audit_event DISABLE TRIGGER ALL',
-    'ALTER TABLE "user" DISABLE TRIGGER audit_forget_addresses',
+    'ALTER TABLE "user" DISABLE TRIGGER audit_deletion',
     'ALTER TABLE audit_event ADD COLUMN x int',
     'ALTER TABLE audit_event OWNER TO test_service',
     'TRUNCATE audit_event',
@@ -294,11 +334,10 @@ describe('the role of the service', () => {
     'UPDATE audit_policy SET retention_days = 1',
     'INSERT INTO audit_policy (retention_days) VALUES (1)',
     'DELETE FROM user_account_migration',
-    'SELECT audit_forget_addresses()',
     'CREATE TABLE mine (id int)',
     'CREATE OR REPLACE FUNCTION audit_prune() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
     'CREATE RULE none AS ON INSERT TO audit_event DO INSTEAD NOTHING',
-    'CREATE TRIGGER none BEFORE INSERT ON audit_event EXECUTE FUNCTION audit_forget_addresses()',
+    'CREATE TRIGGER none BEFORE INSERT ON audit_event EXECUTE FUNCTION audit_deletion()',
     "SELECT setval(pg_get_serial_sequence('audit_event', 'id'), 1)",
     'SET ROLE postgres',
     "COPY audit_event TO PROGRAM 'true'",
@@ -321,17 +360,89 @@ describe('the role of the service', () => {
     expect(before).toBeGreaterThan(0);
   });
 
-  it.each([
-    { role: 'no such role', says: /no such role is no role of this server: CREATE ROLE/ },
-    { role: 'postgres', says: /postgres is a superuser, or may do whatever DB_USER may/ },
-  ])('has to be one that privileges are given to: $role', async ({ role, says }) => {
-    const empty = await createDatabase();
-    const dataSource = await openDataSource({
-      environment: { ...empty.environment, DB_SERVICE_ROLE: role },
-    });
-    await expect(dataSource.runMigrations()).rejects.toThrow(says);
-    await dataSource.destroy();
+  it('cannot use the trigger’s function on a table of its own', async () => {
+    await client.query('CREATE TEMP TABLE accounts (id int)');
+    await expect(
+      client.query(`CREATE TRIGGER x AFTER DELETE ON accounts REFERENCING OLD TABLE AS deleted
+                    FOR EACH STATEMENT EXECUTE FUNCTION public.audit_deletion()`),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('finds no function of the owner that looks for names where others may make some', async () => {
+    expect(
+      await database.query(
+        `SELECT proname, proconfig FROM pg_proc
+          WHERE prosecdef AND pronamespace = 'public'::regnamespace ORDER BY 1`,
+      ),
+    ).toEqual([
+      { proname: 'audit_deletion', proconfig: ['search_path=pg_catalog, pg_temp'] },
+      { proname: 'audit_prune', proconfig: ['search_path=pg_catalog, pg_temp'] },
+    ]);
+  });
+});
+
+describe('DB_SERVICE_ROLE', () => {
+  let empty: TestDatabase;
+  const role = `test_${randomBytes(6).toString('hex')}`;
+
+  beforeEach(async () => {
+    empty = await createDatabase();
+    await empty.query(`CREATE ROLE ${role}`);
+  });
+
+  afterEach(async () => {
+    await empty.query(`DROP OWNED BY ${role}; DROP ROLE IF EXISTS ${role}`);
     await empty.drop();
+  });
+
+  async function migrate(DB_SERVICE_ROLE: string): Promise<void> {
+    const dataSource = await openDataSource({
+      environment: { ...empty.environment, DB_SERVICE_ROLE },
+    });
+    await dataSource.runMigrations().finally(() => dataSource.destroy());
+  }
+
+  it.each([
+    { name: 'no such role', says: /no such role is no role of this server: CREATE ROLE/ },
+    { name: 'postgres', says: /postgres is a superuser, or may do whatever DB_USER may/ },
+  ])('is looked at before anything is changed: $name', async ({ name, says }) => {
+    await expect(migrate(name)).rejects.toThrow(says);
+    expect(await empty.query(`SELECT to_regclass('"user"') AS made`)).toEqual([{ made: null }]);
+  });
+
+  it.each([
+    { sql: 'GRANT CREATE ON SCHEMA public TO', says: /may make things in the schema/ },
+    { sql: 'GRANT pg_write_all_data TO', says: /may change the audit trail/ },
+    { sql: 'GRANT pg_execute_server_program TO', says: /run programs there/ },
+    { sql: 'ALTER SCHEMA public OWNER TO', says: /owns the schema/ },
+  ])('is refused what would get round its privileges: $sql', async ({ sql, says }) => {
+    await empty.query(`${sql} ${role}`);
+    await expect(migrate(role)).rejects.toThrow(says);
+    await empty.query('ALTER SCHEMA public OWNER TO pg_database_owner');
+    // Nothing was granted: it may not do some of it, and be thought to be restricted.
+    expect(
+      await empty.query(`SELECT has_table_privilege($1, 'rate_limit', 'SELECT') AS granted`, [
+        role,
+      ]),
+    ).toEqual([{ granted: false }]);
+  });
+
+  it('has after takeover back what it had before, and no more', async () => {
+    await empty.query(readFileSync(join(__dirname, 'fixtures/fastapi-database.sql'), 'utf8'));
+    await empty.query(`GRANT SELECT, INSERT ON "user" TO ${role}`);
+    const rights = (): Promise<unknown[]> =>
+      empty.query(
+        `SELECT relname, privilege_type FROM pg_class, aclexplode(relacl)
+          WHERE grantee = $1::regrole ORDER BY 1, 2`,
+        [role],
+      );
+    const before = await rights();
+    await migrate(role);
+    expect((await rights()).length).toBeGreaterThan(20);
+    // Whoever goes back need not know whom it was given to.
+    const { status, errors } = await command('takeover', ['back', '--yes'], empty);
+    expect([status, errors]).toEqual([0, expect.any(String)]);
+    expect(await rights()).toEqual(before);
   });
 });
 
@@ -400,6 +511,8 @@ describe('npm run audit', () => {
   it.each([
     ['--since', 'yesterday'],
     ['--since', '2026-13-01'],
+    ['--since', '2026-02-30'],
+    ['--since', '2026-02-28T08:00'],
     ['--kind', 'login'],
     ['--outcome', 'both'],
     ['--limit', '0'],
@@ -415,8 +528,10 @@ describe('npm run audit', () => {
   it('exports all, as lines of JSON, to a file that is nobody else’s', async () => {
     const exported = await createMigratedDatabase();
     await exported.query(
-      `INSERT INTO audit_event (kind, outcome, account)
-       SELECT 'authn_login_fail', 'failure', n FROM generate_series(1, 2001) AS n`,
+      `INSERT INTO audit_event (at, kind, outcome, account)
+       SELECT now() - interval '1 hour', 'authn_login_fail', 'failure', n
+         FROM generate_series(1, 2001) AS n
+       UNION ALL SELECT now(), 'authn_login_fail', 'failure', 0`,
     );
     const file = join(directory, 'audit.jsonl');
     const { status, errors } = await command('audit', ['export', '--output', file], exported);

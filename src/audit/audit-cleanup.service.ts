@@ -5,12 +5,10 @@ import { DatabaseService } from '../database/database.service';
 import { PeriodicJob } from '../database/periodic-job';
 
 const INTERVAL_MS = 10 * 60 * 1000;
-/** Events that `audit_prune` deletes at once. */
-const BATCH_ROWS = 1000;
 
 /**
- * Has the events deleted that are older than `AUDIT_RETENTION_DAYS`, by a function of the owner: the
- * service itself may delete none.
+ * Has the events deleted that are older than `AUDIT_RETENTION_DAYS`, and the addresses of accounts that
+ * are gone, some at a time, by a function of the owner: the service itself may change none.
  */
 @Injectable()
 export class AuditCleanupService extends PeriodicJob {
@@ -22,12 +20,12 @@ export class AuditCleanupService extends PeriodicJob {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    let pruned = BATCH_ROWS;
-    while (pruned === BATCH_ROWS && !signal.aborted) {
-      const [result] = await this.dataSource.query<[{ pruned: number }]>(
-        'SELECT audit_prune() AS pruned',
+    let changed = 1;
+    while (changed > 0 && !signal.aborted) {
+      const [result] = await this.dataSource.query<[{ changed: number }]>(
+        'SELECT audit_prune() AS changed',
       );
-      pruned = result.pruned;
+      changed = result.changed;
     }
   }
 }

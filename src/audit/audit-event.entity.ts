@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 import type { SecurityEvent } from '../logging/security-log';
 
 /** What came of what was tried. */
@@ -6,11 +6,14 @@ export type Outcome = 'success' | 'failure';
 
 /**
  * Something that happened to an account. The service adds events, and changes none: with a role of its
- * own (`DB_SERVICE_ROLE`), it cannot. When an account is deleted, a trigger takes the addresses away;
+ * own (`DB_SERVICE_ROLE`), it cannot. When an account is deleted, a trigger adds that, and takes the addresses away;
  * the rest stays until it is older than `AUDIT_RETENTION_DAYS`.
  */
 @Entity('audit_event')
-@Index('audit_event_account_idx', ['account', 'id'])
+@Index('audit_event_account_idx', ['account', 'at', 'id'])
+@Index('audit_event_at_idx', ['at', 'id'])
+@Check('audit_event_kind', `kind ~ '^[a-z_]{1,64}$'`)
+@Check('audit_event_outcome', `outcome IN ('success', 'failure')`)
 export class AuditEvent {
   /** PostgreSQL numbers them, in about the order in which they happened. */
   @PrimaryGeneratedColumn('identity', {
@@ -20,7 +23,6 @@ export class AuditEvent {
   })
   id!: string;
 
-  @Index('audit_event_at_idx')
   @Column('timestamptz', { default: () => 'now()' })
   at!: Date;
 

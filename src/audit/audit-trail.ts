@@ -32,32 +32,45 @@ const COLUMNS = 'id, at, kind, outcome, account, session, address, operator';
 /**
  * The newest events, oldest first, and whether there are older ones.
  *
- * @param before number of the oldest event of what was read before
+ * @param before number of the oldest event of the page before
  */
 export async function newestEvents(
   dataSource: DataSource,
   query: AuditQuery,
-  { before, limit }: { readonly before: number; readonly limit: number },
+  { before, limit }: { readonly before?: number | undefined; readonly limit: number },
 ): Promise<{ events: RecordedEvent[]; more: boolean }> {
   const { conditions, parameters } = where(query);
   const events = await dataSource.query<RecordedEvent[]>(
     `SELECT ${COLUMNS} FROM audit_event
-      WHERE ${conditions} AND id < $6::bigint ORDER BY id DESC LIMIT $7`,
-    [...parameters, before, limit + 1],
+      WHERE ${conditions}
+        AND (at, id) < (SELECT at, id FROM audit_event WHERE id = $6::bigint
+                        UNION ALL SELECT 'infinity', 0 WHERE $6::bigint IS NULL)
+      ORDER BY at DESC, id DESC LIMIT $7`,
+    [...parameters, before ?? null, limit + 1],
   );
   return { events: events.slice(0, limit).reverse(), more: events.length > limit };
 }
 
-/** All of them, oldest first, some at a time. */
+/**
+ * All of them, oldest first, some at a time; but for the last minute. An event bears the time at which its
+ * transaction has begun, and what is older than a minute is whole: of times that adjoin, none is missed.
+ */
 export async function* eventsOf(
   dataSource: DataSource,
   query: AuditQuery,
 ): AsyncGenerator<RecordedEvent[]> {
   const { conditions, parameters } = where(query);
-  for (let last = '0', events: RecordedEvent[] | undefined; ; last = events.at(-1)?.id ?? last) {
+  for (
+    let last: string | null = null, events: RecordedEvent[];
+    ;
+    last = events.at(-1)?.id ?? last
+  ) {
     events = await dataSource.query<RecordedEvent[]>(
       `SELECT ${COLUMNS} FROM audit_event
-        WHERE ${conditions} AND id > $6::bigint ORDER BY id LIMIT $7`,
+        WHERE ${conditions} AND at < now() - interval '1 minute'
+          AND (at, id) > (SELECT at, id FROM audit_event WHERE id = $6::bigint
+                          UNION ALL SELECT '-infinity', 0 WHERE $6::bigint IS NULL)
+        ORDER BY at, id LIMIT $7`,
       [...parameters, last, BATCH_ROWS],
     );
     if (events.length > 0) yield events;

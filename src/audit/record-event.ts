@@ -22,6 +22,7 @@ interface Subject {
 const FAILURES: ReadonlySet<SecurityEvent> = new Set([
   'authn_login_fail',
   'authn_login_lock',
+  'authn_login_unverified',
   'authn_password_change_fail',
   'authn_token_reuse',
   'email_change_fail',
@@ -36,8 +37,7 @@ export function outcomeOf(event: SecurityEvent): Outcome {
 
 /**
  * Adds an event to the audit trail, in the transaction of what has happened: both are there, or neither.
- * The line of the log comes once it is committed. What is recorded outside of a transaction, because
- * nothing else is written then, may be about an account that somebody is deleting: it is nobody's then.
+ * The line of the log comes once it is committed. The deletion of an account is recorded by a trigger.
  */
 export async function recordEvent(
   manager: EntityManager,
@@ -45,23 +45,20 @@ export async function recordEvent(
   event: SecurityEvent,
   { account, session }: Subject = {},
 ): Promise<void> {
-  const isLocked = manager.queryRunner !== undefined;
   await manager.query(
     `INSERT INTO audit_event (kind, outcome, account, session, address, operator)
-     VALUES ($1, $2,
-             CASE WHEN $7 THEN $3 ELSE (SELECT id FROM "user" WHERE id = $3 FOR KEY SHARE) END,
-             $4, $5, $6)`,
-    [event, outcomeOf(event), account ?? null, session ?? null, ip, operator ?? null, isLocked],
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [event, outcomeOf(event), account ?? null, session ?? null, ip, operator ?? null],
   );
   afterCommit(manager, () => {
     logSecurity(log, event, { account, session, operator });
   });
 }
 
-/** The same for many accounts at once, which the log has no lines of. */
+/** The same for some accounts, which the log has no lines of. */
 export async function recordEach(
   manager: EntityManager,
-  { ip = null, operator }: Actor,
+  { ip = null, operator }: Pick<Actor, 'ip' | 'operator'>,
   event: SecurityEvent,
   accounts: readonly number[],
 ): Promise<void> {

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { type Actor, recordEvent } from '../audit/record-event';
+import { afterCommit } from '../database/after-commit';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
+import { logSecurity } from '../logging/security-log';
 import { PasswordHasher } from '../password/password-hasher';
 import { ReferenceTokenService } from '../session/reference-token.service';
 import { SessionService } from '../session/session.service';
@@ -105,6 +107,11 @@ export class AccountService {
     { account: id, session }: { readonly account: number; readonly session?: string | undefined },
     password?: string,
   ): Promise<boolean> {
+    // For the trigger, which records it.
+    await manager.query(
+      `SELECT set_config('user_account.session', $1, true), set_config('user_account.operator', $2, true)`,
+      [session ?? '', actor.operator ?? ''],
+    );
     // Of a DELETE, TypeORM answers the rows and how many they are.
     const [[gone]] = await manager.query<[{ username: string }[], number]>(
       'DELETE FROM "user" WHERE id = $1 AND password = coalesce($2, password) RETURNING username',
@@ -113,8 +120,10 @@ export class AccountService {
     if (gone === undefined) return false;
     await this.referenceTokens.endName(manager, gone.username);
     await this.guesses.forget(manager, id);
-    // Its addresses are gone from the trail by now, and no other comes.
-    await recordEvent(manager, { ...actor, ip: null }, 'user_deleted', { account: id, session });
+    afterCommit(manager, () => {
+      const { log, operator } = actor;
+      logSecurity(log, 'user_deleted', { account: id, session, operator });
+    });
     return true;
   }
 
@@ -168,7 +177,7 @@ export class AccountService {
     await this.dataSource.transaction(async (manager) => {
       await this.access.endLogins(manager, account.id, includeCurrent ? undefined : sessionId);
       const ids = { account: account.id, session: sessionId };
-      await recordEvent(manager, client, 'authn_token_revoked', ids);
+      await recordEvent(manager, client, 'authn_tokens_revoked', ids);
     });
   }
 

@@ -70,6 +70,8 @@ export class AuthService {
         .catch(throwForOAuth);
       if (user === undefined) throw new IncorrectCredentials();
       if (this.settings.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
+        const { manager } = this.dataSource;
+        await recordEvent(manager, client, 'authn_login_unverified', { account: user.id });
         throw new EmailNotVerified();
       }
       return user;
@@ -138,7 +140,9 @@ export class AuthService {
       throw new InvalidRefreshToken();
     }
     if ('reused' in used) throw new InvalidRefreshToken();
-    return this.tokenFor(used.account.username, used);
+    const { account, id } = used;
+    logSecurity(client.log, 'authn_token_created', { account: account.id, session: id });
+    return this.tokenFor(account.username, used);
   }
 
   /**

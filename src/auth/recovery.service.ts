@@ -6,7 +6,7 @@ import { recordEvent } from '../audit/record-event';
 import type { Client } from '../http/client.decorator';
 import { GuessLimits } from '../limits/guess-limits.service';
 import { Limits } from '../limits/limits.service';
-import { logSecurity } from '../logging/security-log';
+import { logSecurity, type SecurityEvent } from '../logging/security-log';
 import { Outbox } from '../mail/outbox.service';
 import { PasswordHasher } from '../password/password-hasher';
 import type { Purpose } from '../recovery/recovery-token.entity';
@@ -117,9 +117,9 @@ export class RecoveryService {
       }
       await this.dataSource.transaction(async (manager) => {
         const isNews = await this.confirmAddress(manager, presented);
-        if (isNews && !isLoggedIn) await this.lockOut(manager, presented, client);
         const ids = { account: userId, ...(isLoggedIn && { session: login.sessionId }) };
-        await recordEvent(manager, client, 'email_verified', ids);
+        await recordEvent(manager, client, confirmationEvent(presented), ids);
+        if (isNews && !isLoggedIn) await this.lockOut(manager, presented, client);
       });
     } else {
       await this.confirmWithPassword(presented, password, client);
@@ -204,8 +204,8 @@ export class RecoveryService {
       }
       if (account.email !== email) await this.changeAddress(manager, userId, email);
       await this.markVerified(manager, userId);
-      await this.lockOut(manager, presented, client);
       await recordEvent(manager, client, 'email_reverted', { account: userId });
+      await this.lockOut(manager, presented, client);
       return true;
     });
     if (!isReverted) throw new UserExists();
@@ -242,7 +242,7 @@ export class RecoveryService {
       commit: async (manager, old) => {
         if ((await lockedEmail(manager, userId, old)) === undefined) return false;
         await this.confirmAddress(manager, presented);
-        await recordEvent(manager, client, 'email_verified', { account: userId });
+        await recordEvent(manager, client, confirmationEvent(presented), { account: userId });
         return true;
       },
     });
@@ -357,8 +357,9 @@ export class RecoveryService {
   private async lockOut(
     manager: EntityManager,
     { userId, email }: Presented,
-    { language }: Client,
+    client: Client,
   ): Promise<void> {
+    const { language } = client;
     // Without mail, nobody at all would.
     this.outbox.assertOpen();
     await manager.query('UPDATE "user" SET password = $2 WHERE id = $1', [
@@ -366,6 +367,7 @@ export class RecoveryService {
       this.hasher.unknownPassword(),
     ]);
     await this.endAccess(manager, userId);
+    await recordEvent(manager, client, 'authn_password_removed', { account: userId });
     await this.outbox.add(manager, { kind: 'reset', userId, recipient: email, language });
   }
 
@@ -387,6 +389,11 @@ async function lockedEmail(
     [userId, hash],
   );
   return account?.email;
+}
+
+/** What has happened when a token was used to confirm an address. */
+function confirmationEvent({ purpose }: Presented): SecurityEvent {
+  return purpose === 'change' ? 'email_changed' : 'email_verified';
 }
 
 function invalidToken(): ValidationFailed {

@@ -8,7 +8,7 @@ import { eventsOf, newestEvents, type AuditQuery, type RecordedEvent } from '../
 import type { Manners } from '../database/data-source';
 import { SECURITY_EVENTS, type SecurityEvent } from '../logging/security-log';
 import { AccountLookup } from '../operator/account-lookup.service';
-import { printable, printableJson } from '../operator/printable';
+import { printable, printableJson, printableLine } from '../operator/printable';
 import { time, wholeNumber } from './arguments';
 import { commandLine, runCommandLine } from './command-line';
 import { writeTo } from './files';
@@ -32,7 +32,7 @@ const FILTERS: readonly Option[] = [
   ),
   new Option(
     '--since <time>',
-    'like 2026-11-30 or 2026-11-30T08:00:00Z, or 30m, 12h or 7d ago',
+    'like 2026-11-30 (UTC) or 2026-11-30T08:00:00Z, or 30m, 12h or 7d ago',
   ).argParser(time),
   new Option('--until <time>', 'the same; events before it').argParser(time),
   new Option('--kind <kind...>', 'what happened').choices(SECURITY_EVENTS),
@@ -51,7 +51,7 @@ const list = program
   .option('--limit <number>', 'events on a page', wholeNumber(1, 10_000), 100)
   .option('--json', 'for programs', false)
   .action(async (options: Filter & { before?: number; limit: number; json: boolean }) => {
-    const { before = Number.MAX_SAFE_INTEGER, limit, json } = options;
+    const { before, limit, json } = options;
     const { events, more } = await withTrail(options, (dataSource, query) =>
       newestEvents(dataSource, query, { before, limit }),
     );
@@ -64,7 +64,7 @@ const list = program
 
 const exportAll = program
   .command('export')
-  .description('writes every event as a line of JSON, oldest first')
+  .description('writes every event but those of the last minute as a line of JSON, oldest first')
   .option('--output <file>', 'a new file that only you can read, instead of standard output')
   .action(async ({ output, ...filter }: Filter & { output?: string }) => {
     await withTrail(filter, (dataSource, query) =>
@@ -98,13 +98,18 @@ async function idOf(account: string, accounts: AccountLookup): Promise<number> {
 
 async function* linesOf(dataSource: DataSource, query: AuditQuery): AsyncGenerator<string> {
   for await (const events of eventsOf(dataSource, query)) {
-    yield events.map((event) => `${JSON.stringify(event)}\n`).join('');
+    yield events.map((event) => `${printableLine(event)}\n`).join('');
   }
 }
 
 /** An event as one line, in columns. */
 function lineOf({ id, at, kind, account, session, address, operator }: RecordedEvent): string {
-  const columns = [id, at.toISOString(), kind, account === null ? '' : `id:${String(account)}`];
+  const columns = [
+    id,
+    at.toISOString(),
+    printable(kind),
+    account === null ? '' : `id:${String(account)}`,
+  ];
   if (address !== null) columns.push(`from ${printable(address)}`);
   if (session !== null) columns.push(`login ${session}`);
   if (operator !== null) columns.push(`by ${printable(operator)}`);

@@ -42,22 +42,26 @@ program
   .command('run')
   .description('does what check has listed; nobody waits for it. May be repeated, and interrupted')
   .action(async () => {
-    const role = await withDatabase({ readOnly: true }, async (dataSource, settings) => {
-      const report = await checkSchema(dataSource, settings);
-      if (!report.ready) {
-        printReport(report);
-        throw new CommandError('Nothing was changed');
-      }
-      return report.migrations.length > 0 ? ownerOf(dataSource) : undefined;
-    });
-    if (role === undefined) {
-      console.log('There is nothing to do: the schema is that of this version');
-      return;
-    }
+    const { role, isNews } = await withDatabase(
+      { readOnly: true },
+      async (dataSource, settings) => {
+        const report = await checkSchema(dataSource, settings);
+        if (!report.ready) {
+          printReport(report);
+          throw new CommandError('Nothing was changed');
+        }
+        return { role: await ownerOf(dataSource), isNews: report.migrations.length > 0 };
+      },
+    );
+    // Whether anything is pending or not: what the settings say of the service's role may be new.
     await withDatabase({ yielding: true, role }, (dataSource) =>
       runTakeover(dataSource, console.log).catch(asCommandError),
     );
-    console.log('The service can be started');
+    console.log(
+      isNews
+        ? 'The service can be started'
+        : 'There is nothing to do: the schema is that of this version',
+    );
   });
 
 program

@@ -203,9 +203,9 @@ export class Settings {
   @Switch()
   readonly REQUIRE_VERIFIED_EMAIL: boolean = false;
 
-  /** How long the audit trail is kept, in days; the migrations write it into the database. */
-  @WholeNumber(1, 36_500)
-  readonly AUDIT_RETENTION_DAYS: number = 365;
+  /** How long the audit trail is kept, in days; the migrations write it into the database, but for 0. */
+  @WholeNumber(0, 36_500)
+  readonly AUDIT_RETENTION_DAYS: number = 0;
 
   /** Role that the service logs in as, where the migrations run as another, to whom all belongs. */
   @Text()

@@ -32,11 +32,11 @@ import { IndexUsernameFolded1795608000001 } from '../../migrations/1795608000001
 import { CreateLimits1795780800000 } from '../../migrations/1795780800000-CreateLimits';
 import { CreateRecovery1795867200000 } from '../../migrations/1795867200000-CreateRecovery';
 import { CreateAudit1795953600000 } from '../../migrations/1795953600000-CreateAudit';
-import { committed } from './after-commit';
+import { beginTransaction } from './after-commit';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { type ConnectionEvents, ImpatientPool } from './impatient-pool';
-import { grantToService, revokeFromService } from './service-privileges';
+import { assertServiceRole, grantToService } from './service-privileges';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -253,9 +253,10 @@ export class ServiceDataSource extends DataSource {
     let committing = false;
     const attempt = async (): Promise<T> => {
       committing = false;
-      let runner: QueryRunner | undefined;
+      let committed: (() => void) | undefined;
       const all = async (manager: EntityManager): Promise<T> => {
-        runner = manager.queryRunner;
+        // A transaction has a connection of its own.
+        if (manager.queryRunner !== undefined) committed = beginTransaction(manager.queryRunner);
         const result = await work(manager);
         committing = true;
         return result;
@@ -264,7 +265,7 @@ export class ServiceDataSource extends DataSource {
         isolation === undefined
           ? await this.manager.transaction(all)
           : await this.manager.transaction(isolation, all);
-      if (runner !== undefined) committed(runner);
+      committed?.();
       return result;
     };
     return attempt().catch(async (error: unknown) => {
@@ -283,6 +284,8 @@ export class ServiceDataSource extends DataSource {
   ): Promise<Migration[]> {
     if (!this.serving) {
       return this.withMigrationLock(async () => {
+        const { DB_SERVICE_ROLE } = this.policy;
+        if (DB_SERVICE_ROLE !== '') await assertServiceRole(this, DB_SERVICE_ROLE);
         const done = await super.runMigrations(options);
         await this.applyPolicy();
         return done;
@@ -311,18 +314,10 @@ export class ServiceDataSource extends DataSource {
 
   private async applyPolicy(): Promise<void> {
     const { DB_SERVICE_ROLE, AUDIT_RETENTION_DAYS } = this.policy;
-    await this.query(
-      `INSERT INTO audit_policy (retention_days) VALUES ($1)
-       ON CONFLICT (id) DO UPDATE SET retention_days = excluded.retention_days`,
-      [AUDIT_RETENTION_DAYS],
-    );
+    if (AUDIT_RETENTION_DAYS > 0) {
+      await this.query('UPDATE audit_policy SET retention_days = $1', [AUDIT_RETENTION_DAYS]);
+    }
     if (DB_SERVICE_ROLE !== '') await grantToService(this, DB_SERVICE_ROLE, MIGRATIONS_TABLE);
-  }
-
-  /** Takes back what migrations have given to the role of the service, once only the first is left. */
-  async revokeFromService(): Promise<void> {
-    const { DB_SERVICE_ROLE } = this.policy;
-    if (DB_SERVICE_ROLE !== '') await revokeFromService(this, DB_SERVICE_ROLE);
   }
 
   /**

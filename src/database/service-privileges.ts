@@ -17,11 +17,17 @@ interface Granted {
 }
 
 /**
+ * What is there before any migration, and after the last was taken back: of this, only what the role has
+ * not yet is granted, and written down.
+ */
+const KEPT = '"user"';
+
+/**
  * Gives a role that the service logs in as what it needs of what this role owns, and nothing else. To be
  * repeated after each migration: a new table is nobody else's at first.
  *
  * @param migrationsTable list of the migrations, which the service only reads
- * @throws StartError when there is no such role, or it can do more by itself
+ * @throws StartError when the role can do more than it was given, in ways that it names
  */
 export async function grantToService(
   dataSource: DataSource,
@@ -29,61 +35,32 @@ export async function grantToService(
   migrationsTable: string,
 ): Promise<void> {
   await dataSource.transaction(async (manager) => {
-    await assertIsAnother(manager, role);
     const grantee = quoted(role);
-    for (const { object, privileges } of await granted(manager, migrationsTable)) {
+    const [{ schema, usable }] = await manager.query<[{ schema: string; usable: boolean }]>(
+      `SELECT quote_ident(current_schema()) AS schema,
+              has_schema_privilege($1, current_schema(), 'USAGE') AS usable`,
+      [role],
+    );
+    if (!usable) await manager.query(`GRANT USAGE ON SCHEMA ${schema} TO ${grantee}`);
+    for (const { object, privileges } of await ownObjects(manager, migrationsTable)) {
       await manager.query(`REVOKE ALL ON ${object} FROM ${grantee}`);
       await manager.query(`GRANT ${privileges} ON ${object} TO ${grantee}`);
     }
+    await grantOfKept(manager, role);
+    await assertHasNoMore(manager, role);
   });
 }
 
-/** Takes from that role what it may do with the one table that stays when all migrations are taken back. */
-export async function revokeFromService(dataSource: DataSource, role: string): Promise<void> {
-  const [{ sequence }] = await dataSource.query<[{ sequence: string }]>(
-    `SELECT pg_get_serial_sequence('"user"', 'id') AS sequence`,
-  );
-  await dataSource.query(`REVOKE ALL ON "user" FROM ${quoted(role)}`);
-  await dataSource.query(`REVOKE ALL ON SEQUENCE ${sequence} FROM ${quoted(role)}`);
-}
-
-async function granted(manager: EntityManager, migrationsTable: string): Promise<Granted[]> {
-  const { entityMetadatas } = manager.dataSource;
-  const tables = [...entityMetadatas.map(({ tableName }) => tableName), 'audit_policy'];
-  const numbered = entityMetadatas.flatMap(({ tableName, columns }) =>
-    columns
-      .filter(({ generationStrategy }) => generationStrategy === 'increment')
-      .map(({ databaseName }) => ({ table: quoted(tableName), column: databaseName })),
-  );
-  const sequences = await manager.query<{ sequence: string }[]>(
-    `SELECT pg_get_serial_sequence("table", "column") AS sequence
-       FROM unnest($1::text[], $2::text[]) AS numbered ("table", "column")`,
-    [numbered.map(({ table }) => table), numbered.map(({ column }) => column)],
-  );
-  return [
-    ...tables.map((table) => ({
-      object: quoted(table),
-      privileges: PRIVILEGES[table] ?? READ_AND_WRITE,
-    })),
-    { object: quoted(migrationsTable), privileges: 'SELECT' },
-    ...sequences.map(({ sequence }) => ({
-      object: `SEQUENCE ${sequence}`,
-      privileges: 'USAGE',
-    })),
-    { object: 'FUNCTION audit_prune()', privileges: 'EXECUTE' },
-  ];
-}
-
-/** @throws StartError when a role is not there, or is one that no privileges need to be given to */
-async function assertIsAnother(manager: EntityManager, role: string): Promise<void> {
-  const [found] = await manager.query<{ mighty: boolean }[]>(
+/** @throws StartError when there is no such role, or it may do whatever this one may */
+export async function assertServiceRole(dataSource: DataSource, role: string): Promise<void> {
+  const [found] = await dataSource.query<{ mighty: boolean }[]>(
     `SELECT rolsuper OR pg_has_role(oid, current_user, 'MEMBER') AS mighty
        FROM pg_roles WHERE rolname = $1`,
     [role],
   );
   if (found === undefined) {
     throw new StartError(
-      `DB_SERVICE_ROLE ${role} is no role of this server: CREATE ROLE ${quoted(role)} LOGIN PASSWORD …, and run the migrations again`,
+      `DB_SERVICE_ROLE ${role} is no role of this server: CREATE ROLE ${quoted(role)} LOGIN PASSWORD …, and run this again`,
     );
   }
   if (found.mighty) {
@@ -91,6 +68,98 @@ async function assertIsAnother(manager: EntityManager, role: string): Promise<vo
       `DB_SERVICE_ROLE ${role} is a superuser, or may do whatever DB_USER may: it has to be a role of its own, which is given what the service needs`,
     );
   }
+}
+
+/** What the migrations have made, and what of it the service needs. */
+async function ownObjects(manager: EntityManager, migrationsTable: string): Promise<Granted[]> {
+  const { entityMetadatas } = manager.dataSource;
+  const tables = [...entityMetadatas.map(({ tableName }) => tableName), 'audit_policy'].filter(
+    (table) => quoted(table) !== KEPT,
+  );
+  const numbered = entityMetadatas.flatMap(({ tableName, columns }) =>
+    columns
+      .filter(({ generationStrategy }) => generationStrategy === 'increment')
+      .map(({ databaseName }) => ({ table: quoted(tableName), column: databaseName })),
+  );
+  const sequences = await Promise.all(
+    numbered
+      .filter(({ table }) => table !== KEPT)
+      .map(({ table, column }) => sequenceOf(manager, table, column)),
+  );
+  return [
+    ...tables.map((table) => ({
+      object: quoted(table),
+      privileges: PRIVILEGES[table] ?? READ_AND_WRITE,
+    })),
+    { object: quoted(migrationsTable), privileges: 'SELECT' },
+    ...sequences.map((object) => ({ object: `SEQUENCE ${object}`, privileges: 'USAGE' })),
+    { object: 'FUNCTION audit_prune()', privileges: 'EXECUTE' },
+  ];
+}
+
+async function grantOfKept(manager: EntityManager, role: string): Promise<void> {
+  const sequence = await sequenceOf(manager, KEPT, 'id');
+  for (const { object, relation, privileges } of [
+    { object: `TABLE ${KEPT}`, relation: KEPT, privileges: READ_AND_WRITE.split(', ') },
+    { object: `SEQUENCE ${sequence}`, relation: sequence, privileges: ['USAGE'] },
+  ]) {
+    const held = await manager.query<{ privilege: string }[]>(
+      `SELECT privilege_type AS privilege
+         FROM pg_class, aclexplode(relacl) JOIN pg_roles r ON r.oid = grantee
+        WHERE pg_class.oid = $1::regclass AND rolname = $2`,
+      [relation, role],
+    );
+    for (const privilege of privileges) {
+      if (held.some((one) => one.privilege === privilege)) continue;
+      await manager.query(`GRANT ${privilege} ON ${object} TO ${quoted(role)}`);
+      await manager.query(
+        'INSERT INTO service_grant (role, object, privilege) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+        [role, object, privilege],
+      );
+    }
+  }
+}
+
+/** Ways round what is granted, by other rights that a role has, its own or by another that it belongs to. */
+async function assertHasNoMore(manager: EntityManager, role: string): Promise<void> {
+  const rows = await manager.query<{ more: string }[]>(
+    `SELECT more FROM pg_roles r,
+       LATERAL (VALUES
+         (rolcreaterole, 'may make and change roles (ALTER ROLE … NOCREATEROLE)'),
+         (rolreplication, 'may read the files of the server (ALTER ROLE … NOREPLICATION)'),
+         (has_schema_privilege(r.oid, current_schema(), 'CREATE'),
+          'may make things in the schema (REVOKE CREATE ON SCHEMA … FROM PUBLIC, or from it)'),
+         (EXISTS (SELECT FROM pg_database WHERE datname = current_database()
+                     AND pg_has_role(r.oid, datdba, 'MEMBER')), 'owns the database'),
+         (EXISTS (SELECT FROM pg_namespace WHERE nspname = current_schema()
+                     AND pg_has_role(r.oid, nspowner, 'MEMBER')), 'owns the schema'),
+         (EXISTS (SELECT FROM pg_roles other
+                   WHERE other.rolname IN ('pg_write_server_files', 'pg_execute_server_program')
+                     AND pg_has_role(r.oid, other.oid, 'MEMBER')),
+          'may write files of the server, or run programs there'),
+         (has_table_privilege(r.oid, 'audit_event', 'DELETE, TRUNCATE, TRIGGER')
+            OR has_any_column_privilege(r.oid, 'audit_event', 'UPDATE')
+            OR has_table_privilege(r.oid, 'audit_policy', 'INSERT, UPDATE, DELETE')
+            OR has_table_privilege(r.oid, 'audit_forgotten', 'INSERT, UPDATE, DELETE')
+            OR has_table_privilege(r.oid, 'service_grant', 'INSERT, UPDATE, DELETE'),
+          'may change the audit trail, as a member of another role or as everybody may')
+       ) AS way (open, more)
+      WHERE rolname = $1 AND open`,
+    [role],
+  );
+  if (rows.length > 0) {
+    throw new StartError(
+      `DB_SERVICE_ROLE ${role} ${rows.map(({ more }) => more).join('; ')}. Take that from it, and run this again`,
+    );
+  }
+}
+
+async function sequenceOf(manager: EntityManager, table: string, column: string): Promise<string> {
+  const [{ sequence }] = await manager.query<[{ sequence: string }]>(
+    'SELECT pg_get_serial_sequence($1, $2) AS sequence',
+    [table, column],
+  );
+  return sequence;
 }
 
 function quoted(name: string): string {

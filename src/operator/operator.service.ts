@@ -132,7 +132,9 @@ export class OperatorService {
 
   /** Ends every login of an account, and every token of the reference that speaks for it. */
   async logOut({ id }: FoundAccount): Promise<void> {
-    await this.recorded('authn_token_revoked', id, (manager) => this.access.endLogins(manager, id));
+    await this.recorded('authn_tokens_revoked', id, (manager) =>
+      this.access.endLogins(manager, id),
+    );
   }
 
   /** Lets its password be guessed again as if nobody ever had. */

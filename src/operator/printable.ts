@@ -22,7 +22,16 @@ export function printable(text: string, maxCharacters = 254): string {
 
 /** A value as JSON that can be shown at a terminal. */
 export function printableJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+  return escaped(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line. */
+export function printableLine(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
+function escaped(json: string): string {
+  return json.replace(
     UNESCAPED,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

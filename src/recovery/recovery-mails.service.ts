@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { recordEach } from '../audit/record-event';
 import { Settings } from '../config/settings';
 import { type ComposedMail, MailComposer, type MailToWrite } from '../mail/mail-composer';
 import type { MailKind } from '../mail/mail.entity';
@@ -50,6 +51,7 @@ export class RecoveryMails extends MailComposer {
         id: mail.id,
         email: to,
       });
+      if (kind === 'reset') await recordEach(manager, {}, 'password_reset_sent', [account.id]);
       // As long as this can take it back.
       if (kind === 'changing' && account.email !== to) {
         await this.tokens.keep(manager, { userId: account.id, mailId: mail.id }, to);

@@ -34,7 +34,7 @@ export interface RenewedSession extends StartedSession {
 
 /** A refresh token that was used before, and now ended its login: somebody has stolen one. */
 export interface Reused {
-  readonly reused: { readonly account: number; readonly session: string };
+  readonly reused: true;
 }
 
 /**
@@ -86,9 +86,7 @@ export class RefreshTokenService {
     // committed, and whoever asks again later has not used the token before.
     return this.dataSource.transaction(async (manager) => {
       await this.consume(manager, hash, hashOf(next));
-      const outcome = await this.outcome(manager, hash, [next, ...older]);
-      if (outcome !== undefined) await record(manager, client, outcome);
-      return outcome;
+      return this.outcome(manager, hash, [next, ...older], client);
     });
   }
 
@@ -117,6 +115,7 @@ export class RefreshTokenService {
     manager: EntityManager,
     hash: Buffer,
     successors: readonly string[],
+    client: Client,
   ): Promise<RenewedSession | Reused | undefined> {
     const [found] = await manager.query<
       {
@@ -146,21 +145,14 @@ export class RefreshTokenService {
       if (refreshToken === undefined) return undefined;
       return { id, generation, secondsLeft, account: { id: account, username }, refreshToken };
     }
-    await manager.query('DELETE FROM user_session WHERE id = $1', [id]);
-    return { reused: { account, session: id } };
-  }
-}
-
-async function record(
-  manager: EntityManager,
-  client: Client,
-  outcome: RenewedSession | Reused,
-): Promise<void> {
-  if ('reused' in outcome) {
-    await recordEvent(manager, client, 'authn_token_reuse', outcome.reused);
-  } else {
-    const ids = { account: outcome.account.id, session: outcome.id };
-    await recordEvent(manager, client, 'authn_token_created', ids);
+    const [, ended] = await manager.query<[unknown, number]>(
+      'DELETE FROM user_session WHERE id = $1',
+      [id],
+    );
+    // Somebody else has ended it meanwhile.
+    if (ended === 0) return undefined;
+    await recordEvent(manager, client, 'authn_token_reuse', { account, session: id });
+    return { reused: true };
   }
 }
 

@@ -126,7 +126,6 @@ export async function takeBack(
         await dataSource.undoLastMigration();
         say(`taken back: ${latest.name}`);
       }
-      await dataSource.revokeFromService();
       // The first has adopted the table of accounts, and changed nothing.
       await dataSource.query(`DROP TABLE ${MIGRATIONS_TABLE}`);
     });

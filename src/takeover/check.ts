@@ -219,7 +219,7 @@ async function neighboursFinding(dataSource: ServiceDataSource): Promise<Finding
     UNION ALL
     SELECT format('trigger %s: fires for what the service does too', tgname), false
       FROM pg_trigger WHERE tgrelid = '"user"'::regclass AND NOT tgisinternal
-       AND tgname <> 'audit_forget_addresses'
+       AND tgname <> 'audit_deletion'
     UNION ALL
     SELECT format('%s.%s has its rows as a type, so that no column can be added: change that first',
                   attrelid::regclass, attname), true

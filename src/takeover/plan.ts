@@ -51,6 +51,7 @@ const LOCKS: readonly (readonly [RegExp, LockMode | null, number])[] = [
   [/^CREATE (UNIQUE )?INDEX /, null, 0],
   [/^CREATE TRIGGER .* ON "user"/, 'ShareRowExclusiveLock', 0],
   [/^(CREATE|REVOKE ALL ON) FUNCTION /, null, 0],
+  [/^INSERT INTO "audit_/, null, 0],
   [/^UPDATE "user" /, 'RowExclusiveLock', INDEX_SECONDS_PER_ROW],
   [/^ALTER TABLE "user" /, 'AccessExclusiveLock', 0],
   [/^(SET|RESET) /, null, 0],

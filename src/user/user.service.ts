@@ -136,15 +136,13 @@ export class UserService {
       // Of those that somebody has just given up, and may take back.
       const emails = inserted.map(({ email }) => email);
       const kept = await this.recoveryTokens.keptAmong(manager, emails);
-      if (kept.size > 0) {
-        await manager.query('DELETE FROM "user" WHERE email = ANY ($1)', [[...kept]]);
-      }
-      const written = inserted.filter(({ email }) => !kept.has(email));
       await also(
         manager,
-        written.map(({ id }) => id),
+        inserted.map(({ id }) => id),
       );
-      return written;
+      if (kept.size === 0) return inserted;
+      await manager.query('DELETE FROM "user" WHERE email = ANY ($1)', [[...kept]]);
+      return inserted.filter(({ email }) => !kept.has(email));
     });
     const emails = new Map(rows.map(({ username, email }) => [username, email]));
     return new Set(
