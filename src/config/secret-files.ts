@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './environment';
 
 /** Settings that a file can hold, as orchestrators hand out secrets: `NAME_FILE` says which. */
-const SECRETS = ['SECRET_KEY', 'SECRET_KEY_PREVIOUS', 'DB_PASS', 'SMTP_URL'] as const;
+export const SECRETS = ['SECRET_KEY', 'SECRET_KEY_PREVIOUS', 'DB_PASS', 'SMTP_URL'] as const;
 
 /** What the files of an environment hold, and what is wrong with them. */
 interface SecretFiles {

@@ -66,7 +66,8 @@ const MIGRATION_LOCK = 0x75_61_73_02;
 export const SERVICE_NAME = 'user-account-service';
 /** Between two attempts to get it. */
 const MIGRATION_LOCK_RETRY_MS = 200;
-const POOL_SIZE = 10;
+/** Most connections of a process. */
+export const POOL_SIZE = 10;
 /** Before another try: whoever cut one connection may be cutting others that are in the pool. */
 const RETRY_PAUSE_MS = 50;
 /** Where nobody waits for it. */

@@ -31,8 +31,9 @@ export interface CheckReport {
 /** Examples that are printed of each kind; JSON has more of them. */
 const EXAMPLES = 5;
 /** Oldest PostgreSQL that anybody still looks after. */
-const LEAST_MAJOR = 14;
-const TESTED_MAJOR = 17;
+export const LEAST_MAJOR = 14;
+/** What the tests run on. */
+export const TESTED_MAJOR = 17;
 
 /**
  * Looks at a database that the FastAPI backend uses, and changes nothing.
