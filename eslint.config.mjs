@@ -13,6 +13,7 @@ const boundaries = {
   'src/recovery': ['auth', 'session', 'password', 'limits', 'health', 'operator'],
   'src/auth': ['operator'],
   'src/operator': ['cli', 'http', 'health'],
+  'src/doctor': ['cli', 'operator'],
   'src/errors': ['user', 'auth', 'session', 'password', 'health', 'http', 'openapi'],
   'src/config': ['user', 'auth', 'session', 'password', 'health', 'http', 'database', 'errors'],
 };

@@ -13,7 +13,7 @@ const MARK_WIDTH = 9;
 /** A sentence may name several tables, or say a statement. */
 const MAX_CHARACTERS = 600;
 
-/** Prints what was found, in words, and at the end what to do first. */
+/** Prints what was found, a line each, and what to do: last what is a problem, where it is seen first. */
 export function printDiagnosis({ reached, summary, checks }: Report): void {
   const width = Math.max(...checks.map(({ name }) => name.length)) + 2;
   let last: GroupName | undefined;
@@ -23,22 +23,22 @@ export function printDiagnosis({ reached, summary, checks }: Report): void {
     last = check.group;
     printResult(check, width);
   }
-  const count = (number: number, one: string): string =>
-    `${String(number)} ${one}${number === 1 ? '' : 's'}`;
+  const problems = checks.filter(({ status }) => status === 'problem');
+  if (problems.length > 0) console.log('\nTo be mended');
+  for (const { name, todo } of problems) {
+    console.log(`  ${name.padEnd(width)}→ ${printable(todo, MAX_CHARACTERS)}`);
+  }
+  const noun = summary.problem === 1 ? 'problem' : 'problems';
   console.log(
-    `\n${count(summary.problem, 'problem')}, ${String(summary.advice)} advice, ${String(summary.ok)} ok`,
+    `\n${String(summary.problem)} ${noun}, ${String(summary.advice)} advice, ${String(summary.ok)} ok`,
   );
-  const names = [
-    ...new Set(checks.filter(({ status }) => status === 'problem').map(({ name }) => name)),
-  ];
-  if (names.length > 0) console.log(`To be mended: ${names.join(', ')}`);
   if (!reached) console.log('Nothing answered that was asked');
 }
 
 function printResult({ name, status, found, todo }: Result, width: number): void {
-  const indent = ' '.repeat(2 + MARK_WIDTH + width);
   console.log(
     `  ${MARKS[status].padEnd(MARK_WIDTH)}${name.padEnd(width)}${printable(found, MAX_CHARACTERS)}`,
   );
-  if (todo !== '') console.log(`${indent}→ ${printable(todo, MAX_CHARACTERS)}`);
+  if (status !== 'advice') return;
+  console.log(`${' '.repeat(2 + MARK_WIDTH + width)}→ ${printable(todo, MAX_CHARACTERS)}`);
 }

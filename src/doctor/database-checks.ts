@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { QueryRunner } from 'typeorm';
 import { POOL_SIZE, SERVICE_NAME, type ServiceDataSource } from '../database/data-source';
-import { LEAST_MAJOR, TESTED_MAJOR } from '../takeover/check';
+import { LEAST_MAJOR, TESTED_MAJOR } from '../database/postgres-versions';
 import { advice, type Check, type Finding, ok, problem } from './check';
-import { offsetFinding } from './page-checks';
-import { reachOf } from './visit';
+import { offsetFinding } from './clocks';
+import { reachOf } from './place';
 
 /** A statement that does nothing takes so long, in milliseconds; a request has several, and 1.5 s. */
 const SLOW_MS = 10;

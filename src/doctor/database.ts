@@ -15,7 +15,7 @@ import { roleChecks } from './role-checks';
 import { schemaChecks } from './schema-checks';
 
 /** Who needs longer to let anybody in is as good as away. */
-const CONNECT_MS = 8000;
+const CONNECT_MS = 5000;
 /** Who does not answer does not answer a farewell either. */
 const CLOSE_MS = 1000;
 

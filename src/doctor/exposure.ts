@@ -1,6 +1,7 @@
 import { type Check, type Finding, ok, problem } from './check';
 import type { Site } from './site';
-import { type Answer, hostOf, reachOf } from './visit';
+import { hostOf, reachOf } from './place';
+import { type Answer } from './visit';
 
 /** What is for those who run the service, and for nobody else. */
 export function exposureChecks(site: Site): Check[] {

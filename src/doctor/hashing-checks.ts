@@ -29,7 +29,8 @@ export function hashesCheck(dataSource: ServiceDataSource, settings: Settings): 
 
 async function hashingFindings(settings: Settings): Promise<Finding[]> {
   const queue = new HashQueue(settings);
-  const threads = settings.HASH_CONCURRENCY || availableParallelism();
+  // More than there are cores do not do more.
+  const threads = Math.min(settings.HASH_CONCURRENCY || Infinity, availableParallelism());
   const { task, factor } = measuredTask(settings);
   try {
     const [aloneMs, allMs] = await queue.reserve(undefined, async (run) => {

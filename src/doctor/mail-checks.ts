@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings';
 import type { ServiceDataSource } from '../database/data-source';
 import { MailServer, NotSent } from '../mail/mail-server';
 import { advice, type Check, type Finding, ok, problem } from './check';
-import { hostOf, reachOf } from './visit';
+import { hostOf, reachOf } from './place';
 
 /** Mails that were to be sent so long ago are not being sent. */
 const OVERDUE_MINUTES = 10;

@@ -17,7 +17,7 @@ export interface Outside {
 }
 
 /** For what has to be known before anything else can be looked at. */
-const FIRST_MS = 10_000;
+const FIRST_MS = 8000;
 
 /**
  * Looks at a deployment from outside.
@@ -37,7 +37,7 @@ export async function lookFromOutside(
       error instanceof NoWay
         ? problem(error.message, error.todo)
         : problem(
-            `HTTP: no answer (${String((error as NodeJS.ErrnoException).code ?? (error as Error).name)})`,
+            `HTTP: no answer (${(error as NodeJS.ErrnoException).code ?? (error as Error).name})`,
             'What listens there takes connections and does not answer requests: look at its log, and whether the port is the right one',
           );
     return { results: [{ group: 'outside', name: 'reachable', ...finding }], reached: false };

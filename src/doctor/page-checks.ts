@@ -1,4 +1,5 @@
 import { advice, type Check, type Finding, ok, problem } from './check';
+import { offsetFinding } from './clocks';
 import type { Site } from './site';
 import { type Answer, isContractError } from './visit';
 
@@ -154,27 +155,9 @@ function hstsFindings({ headers }: Answer): Finding[] {
       ];
 }
 
-const CLOCK_ADVICE_S = 5;
-const CLOCK_PROBLEM_S = 30;
-
 function clockFinding({ clockOffsetMs }: Site): Finding {
   if (clockOffsetMs === undefined) {
     return advice('Answers have no Date', 'Have the proxy pass it on: caches need it');
   }
   return offsetFinding(clockOffsetMs / 1000, 'that of the server');
-}
-
-/**
- * What there is to say of two clocks.
- *
- * @param seconds how much later another is than that of this machine
- */
-export function offsetFinding(seconds: number, whose: string): Finding {
-  const by = Math.abs(seconds);
-  // Within what a whole second and the way to it make.
-  if (by < CLOCK_ADVICE_S) return ok(`The clock of this machine and ${whose} agree`);
-  const found = `${whose[0]?.toUpperCase() ?? ''}${whose.slice(1)} is ${String(Math.round(by))} s ${seconds > 0 ? 'ahead of' : 'behind'} the clock of this machine`;
-  const todo =
-    'Set both by NTP (timedatectl): tokens, logins and limits begin and end by the clock';
-  return by < CLOCK_PROBLEM_S ? advice(found, todo) : problem(found, todo);
 }

@@ -1,7 +1,8 @@
 import type { Settings } from '../config/settings';
 import { advice, type Check, type Finding, ok, problem } from './check';
 import type { Site } from './site';
-import { type Answer, formVisit, hostOf, isContractError, jsonOf, reachOf } from './visit';
+import { hostOf, reachOf } from './place';
+import { type Answer, formVisit, isContractError, jsonOf } from './visit';
 
 /** Longest body that the service takes, in bytes: what comes close to it has to come through. */
 const LONG_BODY_BYTES = 62_000;

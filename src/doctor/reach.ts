@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type PeerCertificate } from 'node:tls';
-import { hostOf } from './visit';
+import { hostOf } from './place';
 
 /** For a connection to an address; what takes longer is of no use to anybody. */
 const CONNECT_MS = 4000;

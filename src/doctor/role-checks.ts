@@ -77,12 +77,11 @@ async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
     [wanted.map(([table]) => table), wanted.map(([, privilege]) => privilege)],
   );
   const sequences = await dataSource.query<{ name: string }[]>(
-    `SELECT s.oid::regclass::text AS name
-       FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a'
-       JOIN pg_class t ON t.oid = d.refobjid
-      WHERE s.relkind = 'S' AND t.relname = ANY ($1)
-        AND t.relnamespace = current_schema()::regnamespace
-        AND NOT has_sequence_privilege(s.oid, 'USAGE')`,
+    `SELECT seqrelid::regclass::text AS name
+       FROM pg_sequence JOIN pg_depend ON objid = seqrelid AND deptype = 'a'
+       JOIN pg_class ON oid = refobjid
+      WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace
+        AND NOT has_sequence_privilege(seqrelid, 'USAGE')`,
     [tablesOf(dataSource)],
   );
   const grants = [

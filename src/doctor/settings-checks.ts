@@ -6,7 +6,7 @@ import { SECRETS } from '../config/secret-files';
 import type { Settings, SettingsError } from '../config/settings';
 import { weaknessOf } from '../config/signing-keys';
 import { advice, type Check, type Finding, ok, problem } from './check';
-import { hostOf, reachOf } from './visit';
+import { hostOf, reachOf } from './place';
 
 /** OWASP Password Storage Cheat Sheet. */
 export const LEAST_BCRYPT_COST = 10;

@@ -2,7 +2,8 @@ import { checkServerIdentity } from 'node:tls';
 import { advice, type Check, type Finding, ok, problem } from './check';
 import { portOf, takesOldTls, type Tls } from './reach';
 import type { Site } from './site';
-import { hostOf, reachOf, visit } from './visit';
+import { hostOf, reachOf } from './place';
+import { visit } from './visit';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Whoever renews by themselves do so 30 days before; who has not by then does not. */

@@ -1,7 +1,5 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 
 /** Of an answer, so much is read. */
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -79,19 +77,4 @@ export function jsonOf({ headers, body }: Answer): unknown {
 export function isContractError(answer: Answer): boolean {
   const json = jsonOf(answer);
   return typeof json === 'object' && json !== null && 'detail' in json;
-}
-
-/** Where a URL points to, as the functions of a network take it: IPv6 without brackets. */
-export function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
-}
-
-/** Where the network of an address is. */
-export function reachOf(address: string): 'machine' | 'private' | 'public' {
-  if (isIP(address) === 0) return address === 'localhost' ? 'machine' : 'public';
-  const range = ipaddr.process(address).range();
-  if (range === 'loopback') return 'machine';
-  return ['private', 'uniqueLocal', 'linkLocal', 'carrierGradeNat'].includes(range)
-    ? 'private'
-    : 'public';
 }
