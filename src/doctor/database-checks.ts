@@ -182,7 +182,7 @@ async function timeOutFindings(
     findings.push(
       advice(
         `statement_timeout is ${String(ofTools('statement_timeout'))} ms for this role: a migration that takes longer is cut off`,
-        `${reset('statement_timeout')}: the service sets its own`,
+        `${reset('statement_timeout')}: the service sets its own. Where a pooler is between, run migrations on PostgreSQL itself`,
       ),
     );
   }

@@ -13,7 +13,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 const EVERYTHING = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 const LESS =
-  'Have the tables belong to another role, as which migrations run, and the service log in as one that may only use them';
+  'Run the migrations as another role, to which the tables then belong, and name the one of the service in DB_SERVICE_ROLE: see docs/operations.md';
 
 /** What the role may do that the service logs in as. */
 export function roleChecks(dataSource: ServiceDataSource): Check[] {

@@ -83,8 +83,13 @@ export class TestProxy {
     const { method, url } = request;
     const headers: http.OutgoingHttpHeaders = { ...request.headers, connection: 'close' };
     const address = request.socket.remoteAddress ?? '';
-    change(headers, 'x-forwarded-for', this.habits.forwardedFor, address);
-    change(headers, 'x-forwarded-proto', this.habits.forwardedProto, this.protocol);
+    const { forwardedFor, forwardedProto } = this.habits;
+    headers['x-forwarded-for'] = handedOn(headers['x-forwarded-for'], forwardedFor, address);
+    headers['x-forwarded-proto'] = handedOn(
+      headers['x-forwarded-proto'],
+      forwardedProto,
+      this.protocol,
+    );
     this.habits.request(headers);
     const onward = http.request(new URL(url ?? '/', this.target), { method, headers });
     onward.on('error', () => {
@@ -101,14 +106,20 @@ export class TestProxy {
   }
 }
 
-function change(
-  headers: http.OutgoingHttpHeaders,
-  name: string,
+/** @returns what the service hears; an empty list is no header */
+function handedOn(
+  said: http.OutgoingHttpHeader | undefined,
   manner: Manner,
   value: string,
-): void {
-  const said = headers[name];
-  if (manner === 'none') delete headers[name];
-  else if (manner === 'set' || said === undefined) headers[name] = value;
-  else if (manner === 'append') headers[name] = `${String(said)}, ${value}`;
+): http.OutgoingHttpHeader {
+  switch (manner) {
+    case 'none':
+      return [];
+    case 'set':
+      return value;
+    case 'pass':
+      return said ?? value;
+    case 'append':
+      return said === undefined ? value : `${String(said)}, ${value}`;
+  }
 }
