@@ -335,7 +335,7 @@ describe('a deployment that is well', () => {
           headers.date = new Date(Date.now() - 60_000).toUTCString();
         },
       });
-      expectProblem(await askOutside(), 'clock', /is \d\d s behind the clock/, /NTP/);
+      expectProblem(await askOutside(), 'clock', /is \d\d s behind that of this machine/, /NTP/);
     });
 
     it('that takes the headers away, tells its version, and lets answers be kept', async () => {

@@ -141,7 +141,7 @@ async function clockFinding(dataSource: ServiceDataSource): Promise<Finding> {
   const [{ now }] = await dataSource.query<[{ now: number }]>(
     'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now',
   );
-  return offsetFinding((now - (asked + Date.now()) / 2) / 1000, 'that of the database');
+  return offsetFinding((now - (asked + Date.now()) / 2) / 1000, 'the database');
 }
 
 /** Limits that the database sets, beside those that the service asks for. */

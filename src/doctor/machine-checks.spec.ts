@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { nodeFinding } from './machine-checks';
+
+const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  engines: { node: string };
+};
 
 describe('nodeFinding', () => {
   it.each([
@@ -10,7 +15,7 @@ describe('nodeFinding', () => {
     ['24.10.0', '2026-01-01', 'problem', /is not one that the service is for/],
     ['30.0.0', '2030-01-01', 'ok', /^Node 30\.0\.0$/],
   ])('says of %s on %s: %s', (version, day, status, found) => {
-    const finding = nodeFinding(version, new Date(`${day}T12:00:00Z`));
+    const finding = nodeFinding(version, engines.node, new Date(`${day}T12:00:00Z`));
     expect(finding.status).toBe(status);
     expect(finding.found).toMatch(found);
   });

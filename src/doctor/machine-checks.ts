@@ -26,7 +26,7 @@ export function machineChecks(settings: Settings): Check[] {
     { name: 'open-files', look: openFilesFinding },
     { name: 'memory', look: memoryFinding },
     ...(settings.embedded ? [{ name: 'disk', look: () => diskFinding(settings) }] : []),
-    { name: 'node', look: () => nodeFinding(process.versions.node, new Date()) },
+    { name: 'node', look: () => nodeFinding(process.versions.node, enginesNode(), new Date()) },
   ];
 }
 
@@ -64,15 +64,21 @@ async function diskFinding(settings: Settings): Promise<Finding> {
   return mib >= TOO_LITTLE_DISK_MIB ? advice(found, todo) : problem(found, todo);
 }
 
-/** @param version of Node, such as `24.11.0` */
-export function nodeFinding(version: string, now: Date): Finding {
+/** Which versions the service is for. */
+function enginesNode(): string {
+  const manifest = readFileSync(join(__dirname, '../../../package.json'), 'utf8');
+  return (JSON.parse(manifest) as { engines: { node: string } }).engines.node;
+}
+
+/**
+ * @param version of Node, such as `24.11.0`
+ * @param range that it has to be of, as package.json has it: `^20.19 || >=24.11`
+ */
+export function nodeFinding(version: string, range: string, now: Date): Finding {
   const [major = 0] = version.split('.').map(Number);
-  const { engines } = JSON.parse(
-    readFileSync(join(__dirname, '../../../package.json'), 'utf8'),
-  ) as { engines: { node: string } };
-  if (!isAllowed(version, engines.node)) {
+  if (!isAllowed(version, range)) {
     return problem(
-      `Node ${version} is not one that the service is for (${engines.node})`,
+      `Node ${version} is not one that the service is for (${range})`,
       'Install the newest of Node 24',
     );
   }
@@ -85,7 +91,6 @@ export function nodeFinding(version: string, now: Date): Finding {
     : ok(`Node ${version}`);
 }
 
-/** @param range as package.json has it: `^20.19 || >=24.11` */
 function isAllowed(version: string, range: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return range.split(' || ').some((part) => {

@@ -159,5 +159,5 @@ function clockFinding({ clockOffsetMs }: Site): Finding {
   if (clockOffsetMs === undefined) {
     return advice('Answers have no Date', 'Have the proxy pass it on: caches need it');
   }
-  return offsetFinding(clockOffsetMs / 1000, 'that of the server');
+  return offsetFinding(clockOffsetMs / 1000, 'the server');
 }
