@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { InvalidArgumentError } from 'commander';
 import { readEnvironment } from '../config/environment';
 import { examine, isThere } from '../doctor/doctor';
@@ -5,6 +6,9 @@ import { printableJson } from '../operator/printable';
 import { CommandError, commandLine, EXIT, runCommandLine } from './command-line';
 import { printDiagnosis } from './doctor-report';
 import { askPassword } from './prompt';
+
+// What parts of the service say of themselves is no part of what was found.
+Logger.overrideLogger(false);
 
 const program = commandLine(
   'doctor',
