@@ -128,12 +128,13 @@ async function latencyFinding(dataSource: ServiceDataSource): Promise<Finding> {
     await dataSource.query('SELECT 1');
     times.push(performance.now() - began);
   }
-  const median = times.sort((a, b) => a - b)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
-  const found = `A statement that does nothing takes ${median.toFixed(1)} ms`;
-  if (median < SLOW_MS) return ok(found);
+  // What else goes on here now is no distance.
+  const ms = Math.min(...times);
+  const found = `A statement that does nothing takes ${ms.toFixed(1)} ms`;
+  if (ms < SLOW_MS) return ok(found);
   const todo =
     'Bring the service closer to its database, or look why it is slow (load, network, disk)';
-  return median < TOO_SLOW_MS ? advice(found, todo) : problem(found, todo);
+  return ms < TOO_SLOW_MS ? advice(found, todo) : problem(found, todo);
 }
 
 async function clockFinding(dataSource: ServiceDataSource): Promise<Finding> {
