@@ -226,7 +226,8 @@ async function connectionFindings(dataSource: ServiceDataSource): Promise<Findin
                   (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
                  ) AS most,
             (SELECT sum(numbackends)::int FROM pg_stat_database WHERE datid <> 0) AS used,
-            (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = $1) AS service`,
+            (SELECT count(*)::int FROM pg_stat_activity
+              WHERE application_name = $1 AND datname = current_database()) AS service`,
     [SERVICE_NAME],
   );
   const others = await dataSource.query<{ line: string }[]>(
