@@ -815,11 +815,12 @@ describe('a database', () => {
   it('of a superuser, that a power cut can destroy', async () => {
     const diagnosis = await askInside();
     expect(diagnosis.status).toBe(1);
-    expect(problems(diagnosis)).toEqual(
+    // Other tests use the server, too, and perhaps all of its connections.
+    expect(problems(diagnosis).filter((name) => name !== 'connections')).toEqual(
       ['durability', 'role', 'audit-trail'].filter((name) => said(diagnosis, name).length > 0),
     );
     expect(said(diagnosis, 'durability')[0]?.todo).toMatch(/ALTER SYSTEM SET fsync = on/);
-    expect(said(diagnosis, 'role')[0]?.todo).toMatch(/belong to another role/);
+    expect(said(diagnosis, 'role')[0]?.todo).toMatch(/another role, .* DB_SERVICE_ROLE/);
     expect(said(diagnosis, 'connections').map(({ found }) => found)).toContainEqual(
       'No running service is connected to this database',
     );
