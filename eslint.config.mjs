@@ -16,7 +16,9 @@ const boundaries = {
   'src/recovery': ['auth', 'session', 'password', 'limits', 'health', 'operator'],
   'src/auth': ['operator'],
   'src/operator': ['cli', 'http', 'health'],
+  'src/audit': ['auth', 'session', 'password', 'limits', 'recovery', 'health', 'operator'],
   'src/metrics': ['auth', 'operator'],
+  'src/doctor': ['cli', 'operator'],
   'src/errors': ['user', 'auth', 'session', 'password', 'health', 'http', 'openapi'],
   'src/config': ['user', 'auth', 'session', 'password', 'health', 'http', 'database', 'errors'],
 };

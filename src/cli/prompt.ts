@@ -33,15 +33,31 @@ export async function askNewPassword(fromStandardInput: boolean): Promise<Chosen
     const password = await firstLine();
     return { password1: password, password2: password };
   }
+  const questions = ['New password: ', 'The same again: '];
+  const [password1 = '', password2 = ''] = await askUnseen(questions);
+  return { password1, password2 };
+}
+
+/**
+ * The password of an account that there is, likewise.
+ *
+ * @throws CommandError when there is none
+ */
+export async function askPassword(fromStandardInput: boolean): Promise<string> {
+  if (fromStandardInput) return firstLine();
+  const [password = ''] = await askUnseen(['Password: ']);
+  return password;
+}
+
+/** @throws CommandError when nobody is there to answer */
+async function askUnseen(questions: readonly string[]): Promise<string[]> {
   if (!process.stdin.isTTY) {
     throw new CommandError(
       'Nobody is there to type the password: say --stdin to have it read from standard input. Nothing was changed',
       EXIT.couldNotLook,
     );
   }
-  const questions = ['New password: ', 'The same again: '];
-  const [password1 = '', password2 = ''] = await ask(questions, { hidden: true });
-  return { password1, password2 };
+  return ask(questions, { hidden: true });
 }
 
 /**

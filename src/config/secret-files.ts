@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from './environment';
 
 /** Settings that a file can hold, as orchestrators hand out secrets: `NAME_FILE` says which. */
-const SECRETS = [
+export const SECRETS = [
   'SECRET_KEY',
   'SECRET_KEY_PREVIOUS',
   'DB_PASS',

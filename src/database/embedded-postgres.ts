@@ -115,6 +115,11 @@ export class EmbeddedPostgres {
     return new EmbeddedPostgres(cluster, await acquireLease(cluster));
   }
 
+  /** Whether a data directory has a server already, that runs or does not. */
+  static isThere(directory: string): boolean {
+    return existsSync(clusterOf(directory));
+  }
+
   /** Gives up the lease, once; the last one to do so stops the server and waits until it is down. */
   async release(): Promise<void> {
     if (this.released) return;
@@ -149,10 +154,10 @@ async function prepareCluster(
   }
   const account = databaseAccount();
   makeTraversableDirectory(directory);
-  const home = join(directory, 'postgres');
+  const cluster = clusterOf(directory);
+  const home = dirname(cluster);
   await makePrivateDirectory(home, account);
   const bin = await installBinaries(account ? ROOT_STATE_DIRECTORY : directory);
-  const cluster = join(home, 'cluster');
   if (!existsSync(cluster)) await initialiseCluster(bin, home, cluster, account);
   return {
     bin,
@@ -164,6 +169,11 @@ async function prepareCluster(
     durable,
     account,
   };
+}
+
+/** Where everything is that a server needs to be the same again. */
+function clusterOf(directory: string): string {
+  return join(directory, 'postgres', 'cluster');
 }
 
 /** PostgreSQL refuses to run as root, who therefore starts it as `nobody`. */

@@ -55,6 +55,19 @@ export class MailServer {
   }
 
   /**
+   * Connects, and logs in, and sends nothing.
+   *
+   * @throws NotSent
+   */
+  async greet(): Promise<void> {
+    try {
+      await this.transport.verify();
+    } catch (error) {
+      throw notSent(error as NodemailerError);
+    }
+  }
+
+  /**
    * Hands a mail over. The same mail has the same Message-ID each time, so that whoever gets it twice
    * sees it once.
    *

@@ -5,6 +5,7 @@ import { ALGORITHM, TokenService } from '../auth/token.service';
 import type { Settings } from '../config/settings';
 import { keyOf, SigningKeys, weaknessOf } from '../config/signing-keys';
 import type { ServiceDataSource } from '../database/data-source';
+import { LEAST_MAJOR, TESTED_MAJOR } from '../database/postgres-versions';
 import { surveyAccounts } from './accounts';
 import { type PlannedMigration, plannedMigrations } from './plan';
 
@@ -30,9 +31,6 @@ export interface CheckReport {
 
 /** Examples that are printed of each kind; JSON has more of them. */
 const EXAMPLES = 5;
-/** Oldest PostgreSQL that anybody still looks after. */
-const LEAST_MAJOR = 14;
-const TESTED_MAJOR = 17;
 
 /**
  * Looks at a database that the FastAPI backend uses, and changes nothing.

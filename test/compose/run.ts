@@ -354,6 +354,16 @@ async function hardening(): Promise<void> {
     },
   );
 
+  await check('the doctor finds no problem from inside', async () => {
+    const report = await within('backend', 'node', 'dist/src/cli/doctor.js', '--json');
+    const { reached, summary } = JSON.parse(report) as {
+      reached: boolean;
+      summary: { problem: number };
+    };
+    equal(reached, true);
+    equal(summary.problem, 0, report);
+  });
+
   await check('nginx -t', async () => {
     match(await within('nginx', 'nginx', '-t'), /test is successful/);
   });
