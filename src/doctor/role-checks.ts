@@ -73,7 +73,10 @@ async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
   );
   const missing = await dataSource.query<{ table: string; privilege: string }[]>(
     `SELECT "table", privilege FROM unnest($1::text[], $2::text[]) AS wanted("table", privilege)
-      WHERE NOT has_table_privilege(to_regclass(quote_ident("table")), privilege)`,
+      WHERE NOT CASE privilege WHEN 'DELETE'
+                  THEN has_table_privilege(to_regclass(quote_ident("table")), privilege)
+                  -- Of the audit trail, it may write some columns.
+                  ELSE has_any_column_privilege(to_regclass(quote_ident("table")), privilege) END`,
     [wanted.map(([table]) => table), wanted.map(([, privilege]) => privilege)],
   );
   const sequences = await dataSource.query<{ name: string }[]>(
@@ -103,7 +106,8 @@ async function auditFinding(dataSource: ServiceDataSource): Promise<Finding | []
               CASE WHEN pg_has_role(current_user, relowner, 'USAGE') THEN 'DROP' END,
               CASE WHEN has_any_column_privilege(oid, 'UPDATE') THEN 'UPDATE' END,
               CASE WHEN has_table_privilege(oid, 'DELETE') THEN 'DELETE' END,
-              CASE WHEN has_table_privilege(oid, 'TRUNCATE') THEN 'TRUNCATE' END], NULL) AS powers
+              CASE WHEN has_table_privilege(oid, 'TRUNCATE') THEN 'TRUNCATE' END,
+              CASE WHEN has_table_privilege(oid, 'TRIGGER') THEN 'TRIGGER' END], NULL) AS powers
        FROM pg_class WHERE oid = to_regclass($1)`,
     [AUDIT_TABLE],
   );
