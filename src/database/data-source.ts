@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import pg, { type PoolConfig } from 'pg';
 import {
   DataSource,
   type EntityManager,
@@ -12,6 +12,7 @@ import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel';
 import type { Logger } from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
+import { StartError } from '../config/start-error';
 import { KnownPlace } from '../limits/known-place.entity';
 import { PasswordFailure } from '../limits/password-failure.entity';
 import { RateLimit } from '../limits/rate-limit.entity';
@@ -30,7 +31,15 @@ import { CreateLimits1795780800000 } from '../../migrations/1795780800000-Create
 import { CreateRecovery1795867200000 } from '../../migrations/1795867200000-CreateRecovery';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
+import { ImpatientClient } from './impatient-client';
 import { ImpatientPool } from './impatient-pool';
+import { PATIENCE_MS } from './patience';
+import {
+  asOptions,
+  holdInTransactions,
+  type SessionSettings,
+  sessionSettingsHold,
+} from './session-settings';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -76,13 +85,22 @@ const PATIENT_CONNECT_MS = 10_000;
 type Work<T> = (manager: EntityManager) => Promise<T>;
 
 /**
- * Whoever changes a busy table gives up so soon, in milliseconds: everyone else waits behind whoever
- * waits for a table as a whole.
+ * The server gives a statement up before the service does, which then keeps its connection; and a
+ * transaction of a service that is cut off does not hold its locks for long.
  */
-const YIELD_LOCK_TIMEOUT_MS = 50;
-const YIELD_STATEMENT_TIMEOUT_MS = 500;
-/** Frozen or cut off in the middle of it, it must not keep the table either. */
-const YIELD_IDLE_TIMEOUT_MS = 1000;
+const SERVING: SessionSettings = {
+  statement_timeout: '1200ms',
+  idle_in_transaction_session_timeout: '5s',
+};
+/**
+ * Whoever changes a busy table gives up so soon: everyone else waits behind whoever waits for a table
+ * as a whole. Frozen or cut off in the middle of it, it must not keep the table either.
+ */
+const YIELDING: SessionSettings = {
+  lock_timeout: '50ms',
+  statement_timeout: '500ms',
+  idle_in_transaction_session_timeout: '1s',
+};
 
 /** How patient whoever uses a data source is. */
 export interface Manners {
@@ -102,8 +120,8 @@ export interface Manners {
 /** Where the database is and how to log in there. */
 type Connection = Pick<
   PostgresDataSourceOptions,
-  'host' | 'port' | 'username' | 'password' | 'database' | 'ssl'
->;
+  'host' | 'port' | 'username' | 'password' | 'database'
+> & { readonly ssl?: false };
 
 /**
  * The one way to the database, for the service, the TypeORM command line and the tests.
@@ -112,6 +130,8 @@ type Connection = Pick<
 export class ServiceDataSource extends DataSource {
   private hasMigrationLock = false;
   private readonly serving: boolean;
+  private readonly yielding: boolean;
+  private readonly settings: SessionSettings;
 
   private constructor(
     private readonly connection: Connection,
@@ -119,6 +139,12 @@ export class ServiceDataSource extends DataSource {
     { serving = false, yielding = false, readOnly = false, role }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
+    const settings: SessionSettings = {
+      ...(readOnly && { default_transaction_read_only: 'on' }),
+      ...(role !== undefined && { role }),
+      ...(yielding && YIELDING),
+      ...(serving && SERVING),
+    };
     super({
       type: 'postgres',
       ...connection,
@@ -132,13 +158,8 @@ export class ServiceDataSource extends DataSource {
       applicationName: serving ? SERVICE_NAME : `${SERVICE_NAME} tools`,
       extra: {
         keepAlive: true,
-        ...(readOnly && { options: '-c default_transaction_read_only=on' }),
-        ...(role !== undefined && { options: `-c role=${role.replace(/[\\ ]/g, '\\$&')}` }),
-        ...(yielding && {
-          lock_timeout: YIELD_LOCK_TIMEOUT_MS,
-          statement_timeout: YIELD_STATEMENT_TIMEOUT_MS,
-          idle_in_transaction_session_timeout: YIELD_IDLE_TIMEOUT_MS,
-        }),
+        options: asOptions(settings),
+        Client: serving ? ImpatientClient : pg.Client,
         // One is always there: whoever looks sees that the service is at work.
         ...(serving && { min: 1 }),
       },
@@ -147,6 +168,8 @@ export class ServiceDataSource extends DataSource {
         : { connectTimeoutMS: PATIENT_CONNECT_MS }),
     });
     this.serving = serving;
+    this.yielding = yielding;
+    this.settings = settings;
   }
 
   /** Starts or joins the embedded server first if the settings ask for it. */
@@ -176,6 +199,26 @@ export class ServiceDataSource extends DataSource {
       logger,
       manners,
     );
+  }
+
+  /**
+   * Connects, through a pooler too.
+   *
+   * @throws StartError where a pooler stands before a database that is to be taken over
+   */
+  override async initialize(): Promise<this> {
+    if (!(await this.settingsHold())) {
+      // An index that is built while others write is built in no transaction.
+      if (this.yielding) {
+        throw new StartError(
+          'INSTANCE_HOST and DB_PORT name a pooler such as PgBouncer: taking over needs PostgreSQL itself, so name that',
+        );
+      }
+      const extra = this.options.extra as PoolConfig;
+      const Client = holdInTransactions(this.serving ? ImpatientClient : pg.Client, this.settings);
+      this.setOptions({ extra: { ...extra, options: undefined, Client } });
+    }
+    return super.initialize();
   }
 
   /** Closes the connections, and stops the embedded server if nobody else uses it. */
@@ -252,6 +295,19 @@ export class ServiceDataSource extends DataSource {
     } finally {
       await patient.destroy();
     }
+  }
+
+  private async settingsHold(): Promise<boolean> {
+    if (Object.keys(this.settings).length === 0) return true;
+    const { username: user, ...connection } = this.connection;
+    return sessionSettingsHold(
+      {
+        ...connection,
+        user,
+        connectionTimeoutMillis: this.serving ? PATIENCE_MS : PATIENT_CONNECT_MS,
+      },
+      this.settings,
+    );
   }
 
   override undoLastMigration(

@@ -11,7 +11,7 @@ const { query: patientQuery } = Client.prototype as { query: (...query: unknown[
  * and what others then write there would never be committed.
  */
 export class ImpatientClient extends Client {
-  override query = (...query: unknown[]): never => {
+  override query(...query: unknown[]): never {
     const result = patientQuery.apply(this, query);
     if (result instanceof Promise) {
       const done = beginWaiting(() => {
@@ -21,7 +21,7 @@ export class ImpatientClient extends Client {
     }
     // What comes of each form is known to its caller.
     return result as never;
-  };
+  }
 
   /** Without a farewell, which would wait for the statement: the server rolls back when it notices. */
   private giveUp(): void {

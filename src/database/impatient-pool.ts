@@ -1,6 +1,5 @@
-import { type ClientBase, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseUnavailable } from './database-errors';
-import { ImpatientClient } from './impatient-client';
 import { beginWaiting, PATIENCE_MS, regardlessOfRequest } from './patience';
 
 type Callback = (
@@ -9,23 +8,10 @@ type Callback = (
   release: (error?: unknown) => void,
 ) => void;
 
-/**
- * The server gives a statement up before the service does, which then keeps its connection; and a
- * transaction of a service that is cut off does not hold its locks for long. Not as parameters of
- * the connection, which PgBouncer refuses.
- */
-const LIMITS = `SET statement_timeout = '1200ms'; SET idle_in_transaction_session_timeout = '5s'`;
-
 /** Connections that nobody waits for longer than they have patience. */
 export class ImpatientPool extends Pool {
   constructor(config: PoolConfig) {
-    super({
-      ...config,
-      connectionTimeoutMillis: PATIENCE_MS,
-      Client: ImpatientClient,
-      // The pool waits for a promise, of which its types do not tell.
-      onConnect: ((client: ClientBase) => client.query(LIMITS)) as (client: ClientBase) => void,
-    });
+    super({ ...config, connectionTimeoutMillis: PATIENCE_MS });
   }
 
   override connect(): Promise<PoolClient>;
