@@ -52,7 +52,7 @@ class Deployment {
       output: () => this.services.map((service) => service?.output() ?? '').join('\n'),
       fetch: (path, init) => this.fetch(path, init),
       stop: async () => {
-        await Promise.all(this.services.map((service) => service?.stop()));
+        for (const service of this.services) await service?.stop();
         return 0;
       },
     };
