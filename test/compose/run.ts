@@ -466,6 +466,9 @@ async function useKeys(key: string, previous: string): Promise<void> {
     await eventually(async () => {
       equal((await inspect([id]))[0]?.State.Health?.Status, 'healthy');
     });
+    // It has been left out since it stopped, and the other goes next.
+    await within('nginx', 'nginx', '-s', 'reload');
+    await delay(1000);
   }
 }
 
