@@ -66,18 +66,17 @@ async function build(queryRunner: QueryRunner, name: string, create: string): Pr
 
 /**
  * Building waits for whoever writes to the table, and nobody waits for it: there is no reason to give
- * up, and much to lose.
+ * up, and much to lose. What is not set is left alone: behind a pooler, the connection is others' too.
  */
 async function withoutTimeouts(queryRunner: QueryRunner, work: () => Promise<void>): Promise<void> {
-  const [before] = (await queryRunner.query(
-    `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement`,
-  )) as [{ lock: string; statement: string }];
-  await queryRunner.query('SET lock_timeout = 0');
-  await queryRunner.query('SET statement_timeout = 0');
+  const limits = (await queryRunner.query(
+    `SELECT name, current_setting(name) AS value FROM pg_settings
+      WHERE name IN ('lock_timeout', 'statement_timeout') AND setting <> '0'`,
+  )) as { name: string; value: string }[];
+  for (const { name } of limits) await queryRunner.query(`SET ${name} = 0`);
   try {
     await work();
   } finally {
-    await queryRunner.query(`SET lock_timeout = '${before.lock}'`);
-    await queryRunner.query(`SET statement_timeout = '${before.statement}'`);
+    for (const { name, value } of limits) await queryRunner.query(`SET ${name} = '${value}'`);
   }
 }

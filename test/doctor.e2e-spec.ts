@@ -16,6 +16,7 @@ import { type Outcome, spawnCommand } from './support/command';
 import {
   createDatabase,
   createMigratedDatabase,
+  type MigratedDatabase,
   openDataSource,
   type TestDatabase,
 } from './support/database';

@@ -81,6 +81,7 @@ export async function withDatabase<T>(
     await dataSource.initialize();
   } catch (error) {
     await dataSource.release();
+    if (error instanceof StartError) throw error;
     const { code, message } = safeError(error);
     throw new CommandError(
       `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${code ?? message ?? ''}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,

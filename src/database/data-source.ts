@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import pg, { type PoolConfig } from 'pg';
 import {
   DataSource,
   type EntityManager,
@@ -15,6 +15,7 @@ import type { Logger } from 'pino';
 import { AuditEvent } from '../audit/audit-event.entity';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
+import { StartError } from '../config/start-error';
 import { KnownPlace } from '../limits/known-place.entity';
 import { PasswordFailure } from '../limits/password-failure.entity';
 import { RateLimit } from '../limits/rate-limit.entity';
@@ -35,8 +36,16 @@ import { CreateAudit1795953600000 } from '../../migrations/1795953600000-CreateA
 import { beginTransaction } from './after-commit';
 import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
+import { ImpatientClient } from './impatient-client';
 import { type ConnectionEvents, ImpatientPool } from './impatient-pool';
+import { PATIENCE_MS } from './patience';
 import { assertServiceRole, grantToService } from './service-privileges';
+import {
+  asOptions,
+  holdInTransactions,
+  type SessionSettings,
+  sessionSettingsHold,
+} from './session-settings';
 import { TypeOrmLogger } from './typeorm-logger';
 
 /** Every table of the service. */
@@ -85,13 +94,22 @@ const PATIENT_CONNECT_MS = 10_000;
 type Work<T> = (manager: EntityManager) => Promise<T>;
 
 /**
- * Whoever changes a busy table gives up so soon, in milliseconds: everyone else waits behind whoever
- * waits for a table as a whole.
+ * The server gives a statement up before the service does, which then keeps its connection; and a
+ * transaction of a service that is cut off does not hold its locks for long.
  */
-const YIELD_LOCK_TIMEOUT_MS = 50;
-const YIELD_STATEMENT_TIMEOUT_MS = 500;
-/** Frozen or cut off in the middle of it, it must not keep the table either. */
-const YIELD_IDLE_TIMEOUT_MS = 1000;
+const SERVING: SessionSettings = {
+  statement_timeout: '1200ms',
+  idle_in_transaction_session_timeout: '5s',
+};
+/**
+ * Whoever changes a busy table gives up so soon: everyone else waits behind whoever waits for a table
+ * as a whole. Frozen or cut off in the middle of it, it must not keep the table either.
+ */
+const YIELDING: SessionSettings = {
+  lock_timeout: '50ms',
+  statement_timeout: '500ms',
+  idle_in_transaction_session_timeout: '1s',
+};
 
 /** How patient whoever uses a data source is. */
 export interface Manners {
@@ -114,8 +132,8 @@ type PoolState = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
 /** Where the database is and how to log in there. */
 type Connection = Pick<
   PostgresDataSourceOptions,
-  'host' | 'port' | 'username' | 'password' | 'database' | 'ssl'
->;
+  'host' | 'port' | 'username' | 'password' | 'database'
+> & { readonly ssl?: false };
 
 /** What whoever migrates writes into the database, for whoever then serves. */
 type Policy = Pick<Settings, 'DB_SERVICE_ROLE' | 'AUDIT_RETENTION_DAYS'>;
@@ -129,6 +147,8 @@ export class ServiceDataSource extends DataSource {
   readonly connections: EventEmitter<ConnectionEvents>;
   private hasMigrationLock = false;
   private readonly serving: boolean;
+  private readonly yielding: boolean;
+  private readonly settings: SessionSettings;
 
   private constructor(
     private readonly connection: Connection,
@@ -138,6 +158,12 @@ export class ServiceDataSource extends DataSource {
     private readonly embedded?: EmbeddedPostgres,
   ) {
     const connections = new EventEmitter<ConnectionEvents>();
+    const settings: SessionSettings = {
+      ...(readOnly && { default_transaction_read_only: 'on' }),
+      ...(role !== undefined && { role }),
+      ...(yielding && YIELDING),
+      ...(serving && SERVING),
+    };
     super({
       type: 'postgres',
       ...connection,
@@ -151,13 +177,8 @@ export class ServiceDataSource extends DataSource {
       applicationName: serving ? SERVICE_NAME : `${SERVICE_NAME} tools`,
       extra: {
         keepAlive: true,
-        ...(readOnly && { options: '-c default_transaction_read_only=on' }),
-        ...(role !== undefined && { options: `-c role=${role.replace(/[\\ ]/g, '\\$&')}` }),
-        ...(yielding && {
-          lock_timeout: YIELD_LOCK_TIMEOUT_MS,
-          statement_timeout: YIELD_STATEMENT_TIMEOUT_MS,
-          idle_in_transaction_session_timeout: YIELD_IDLE_TIMEOUT_MS,
-        }),
+        options: asOptions(settings),
+        Client: serving ? ImpatientClient : pg.Client,
         // One is always there: whoever looks sees that the service is at work.
         ...(serving && { min: 1, events: connections }),
       },
@@ -167,6 +188,8 @@ export class ServiceDataSource extends DataSource {
     });
     this.serving = serving;
     this.connections = connections;
+    this.yielding = yielding;
+    this.settings = settings;
   }
 
   /** Its connections, once it has been connected. */
@@ -204,6 +227,26 @@ export class ServiceDataSource extends DataSource {
       settings,
       manners,
     );
+  }
+
+  /**
+   * Connects, through a pooler too.
+   *
+   * @throws StartError where a pooler stands before a database that is to be taken over
+   */
+  override async initialize(): Promise<this> {
+    if (!(await this.settingsHold())) {
+      // An index that is built while others write is built in no transaction.
+      if (this.yielding) {
+        throw new StartError(
+          'INSTANCE_HOST and DB_PORT name a pooler such as PgBouncer: taking over needs PostgreSQL itself, so name that',
+        );
+      }
+      const extra = this.options.extra as PoolConfig;
+      const Client = holdInTransactions(this.serving ? ImpatientClient : pg.Client, this.settings);
+      this.setOptions({ extra: { ...extra, options: undefined, Client } });
+    }
+    return super.initialize();
   }
 
   /** Closes the connections, and stops the embedded server if nobody else uses it. */
@@ -298,6 +341,19 @@ export class ServiceDataSource extends DataSource {
     } finally {
       await patient.destroy();
     }
+  }
+
+  private async settingsHold(): Promise<boolean> {
+    if (Object.keys(this.settings).length === 0) return true;
+    const { username: user, ...connection } = this.connection;
+    return sessionSettingsHold(
+      {
+        ...connection,
+        user,
+        connectionTimeoutMillis: this.serving ? PATIENCE_MS : PATIENT_CONNECT_MS,
+      },
+      this.settings,
+    );
   }
 
   override undoLastMigration(

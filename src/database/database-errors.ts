@@ -28,6 +28,9 @@ const UNIQUE_VIOLATION = '23505';
 const UNAVAILABLE =
   /^(08\w{3}|25006|25P03|28\w{3}|3D000|40001|40P01|42703|42P01|42501|53\w{3}|55P03|57\w{3}|58\w{3})$/;
 
+/** The server takes no writes: another has become the leader, or it was told so. */
+const READ_ONLY = '25006';
+
 /** A transaction that the server has undone because of another one: there is no sign of it. */
 const UNDONE = /^(40001|40P01)$/;
 
@@ -65,6 +68,11 @@ export function violatedUniqueConstraint(error: unknown): string | undefined {
  */
 export function isRefusedByData(error: unknown): boolean {
   return /^(23|P0)\w{3}$/.test(databaseErrorCode(error));
+}
+
+/** Whether the server of this connection takes no writes, which another may. */
+export function isReadOnly(error: unknown): boolean {
+  return databaseErrorCode(error) === READ_ONLY;
 }
 
 /** Whether the server has undone the transaction by itself, which may go well the next time. */

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { DatabaseUnavailable } from './database-errors';
+import { DatabaseUnavailable, isReadOnly } from './database-errors';
 import { beginWaiting } from './patience';
 
 /** pg's own, whose many forms its types tell one by one. */
@@ -11,24 +11,27 @@ const { query: patientQuery } = Client.prototype as { query: (...query: unknown[
  * and what others then write there would never be committed.
  */
 export class ImpatientClient extends Client {
-  override query = (...query: unknown[]): never => {
+  override query(...query: unknown[]): never {
     const result = patientQuery.apply(this, query);
     if (result instanceof Promise) {
       const done = beginWaiting(() => {
-        this.giveUp();
+        this.giveUp('No answer in time');
       });
-      result.then(done, done);
+      result.then(done, (error: unknown) => {
+        done();
+        if (isReadOnly(error)) this.giveUp('The server takes no writes');
+      });
     }
     // What comes of each form is known to its caller.
     return result as never;
-  };
+  }
 
   /** Without a farewell, which would wait for the statement: the server rolls back when it notices. */
-  private giveUp(): void {
+  private giveUp(why: string): void {
     // What its types do not tell of.
     const { connection } = this as unknown as {
       readonly connection: { readonly stream: { destroy(error: Error): void } };
     };
-    connection.stream.destroy(new DatabaseUnavailable('No answer in time'));
+    connection.stream.destroy(new DatabaseUnavailable(why));
   }
 }

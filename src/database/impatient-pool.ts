@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { type ClientBase, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseUnavailable } from './database-errors';
-import { ImpatientClient } from './impatient-client';
 import { beginWaiting, PATIENCE_MS, regardlessOfRequest } from './patience';
 
 type Callback = (
@@ -19,25 +18,12 @@ export interface ConnectionEvents {
 /** Configuration of a pool, and who is told. */
 type Config = PoolConfig & { readonly events: EventEmitter<ConnectionEvents> };
 
-/**
- * The server gives a statement up before the service does, which then keeps its connection; and a
- * transaction of a service that is cut off does not hold its locks for long. Not as parameters of
- * the connection, which PgBouncer refuses.
- */
-const LIMITS = `SET statement_timeout = '1200ms'; SET idle_in_transaction_session_timeout = '5s'`;
-
 /** Connections that nobody waits for longer than they have patience. */
 export class ImpatientPool extends Pool {
   private readonly events: EventEmitter<ConnectionEvents>;
 
   constructor({ events, ...config }: Config) {
-    super({
-      ...config,
-      connectionTimeoutMillis: PATIENCE_MS,
-      Client: ImpatientClient,
-      // The pool waits for a promise, of which its types do not tell.
-      onConnect: ((client: ClientBase) => client.query(LIMITS)) as (client: ClientBase) => void,
-    });
+    super({ ...config, connectionTimeoutMillis: PATIENCE_MS });
     this.events = events;
   }
 

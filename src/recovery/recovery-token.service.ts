@@ -46,14 +46,16 @@ export type Presented = Pick<RecoveryToken, 'hash' | 'userId' | 'purpose' | 'ema
 @Injectable()
 export class RecoveryTokenService {
   private readonly codeKey: KeyObject;
+  /** The current one, and that of before a rotation, whose codes may still be typed. */
+  private readonly codeKeys: readonly KeyObject[];
 
   constructor(
     @InjectRepository(RecoveryToken) private readonly tokens: Repository<RecoveryToken>,
     keys: SigningKeys,
   ) {
-    this.codeKey = createSecretKey(
-      Buffer.from(hkdfSync('sha256', keys.current, '', 'recovery codes', 32)),
-    );
+    const { current, previous } = keys;
+    this.codeKey = derive(current);
+    this.codeKeys = [this.codeKey, ...(previous === undefined ? [] : [derive(previous)])];
   }
 
   /**
@@ -83,7 +85,7 @@ export class RecoveryTokenService {
         email,
         mailId,
         LIFE_SECONDS[purpose],
-        code === undefined ? null : this.codeDigest(purpose, email, code),
+        code === undefined ? null : codeDigest(this.codeKey, purpose, email, code),
         CODE_SECONDS,
       ],
     );
@@ -126,7 +128,7 @@ export class RecoveryTokenService {
       [addressesMeant(email), purposes, CODE_TRIES],
     );
     return tried.find(({ code_hash: hash, purpose, email: to }) =>
-      hash?.equals(this.codeDigest(purpose, to, code)),
+      this.codeKeys.some((key) => hash?.equals(codeDigest(key, purpose, to, code))),
     );
   }
 
@@ -235,11 +237,15 @@ export class RecoveryTokenService {
     );
     return new Set(rows.map(({ email }) => email));
   }
+}
 
-  /** Keyed: eight digits are soon tried through. */
-  private codeDigest(purpose: Purpose, email: string, code: string): Buffer {
-    return createHmac('sha256', this.codeKey).update(`${purpose}:${code}:${email}`).digest();
-  }
+function derive(key: KeyObject): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'recovery codes', 32)));
+}
+
+/** Keyed: eight digits are soon tried through. */
+function codeDigest(key: KeyObject, purpose: Purpose, email: string, code: string): Buffer {
+  return createHmac('sha256', key).update(`${purpose}:${code}:${email}`).digest();
 }
 
 const PRESENTED = 'hash, user_id AS "userId", purpose, email, mail_id AS "mailId"';

@@ -42,7 +42,11 @@ export interface Inspected {
   readonly Id: string;
   readonly Name: string;
   readonly RestartCount: number;
-  readonly State: { readonly ExitCode: number; readonly Status: string };
+  readonly State: {
+    readonly ExitCode: number;
+    readonly Status: string;
+    readonly Health?: { readonly Status: string };
+  };
   readonly Config: { readonly User: string; readonly Env: readonly string[] };
   readonly HostConfig: {
     readonly ReadonlyRootfs: boolean;

@@ -502,6 +502,78 @@ async function downAndUp(token: string): Promise<void> {
   });
 }
 
+/** Has the secrets of the system be these, and one backend after the other read them. */
+async function useKeys(key: string, previous: string): Promise<void> {
+  const environment = { SECRET_KEY: key, SECRET_KEY_PREVIOUS: previous };
+  await compose(['up', 'secrets'], { environment });
+  equal(await within('backend', 'cat', '/secrets/secret-key'), key);
+  equal(await within('backend', 'cat', '/secrets/secret-key-previous'), previous);
+  for (const id of await containers('backend')) {
+    await docker(['restart', id]);
+    await eventually(async () => {
+      equal((await inspect([id]))[0]?.State.Health?.Status, 'healthy');
+    });
+    // nginx leaves it out for fail_timeout, and the other goes next.
+    await delay(5000);
+  }
+}
+
+/** As docs/operations.md has it, and back again. */
+async function rotation(token: string): Promise<void> {
+  await check('another SECRET_KEY in three steps, under load: nobody notices', async () => {
+    await up(['--scale', 'backend=2']);
+    const old = await within('backend', 'cat', '/secrets/secret-key');
+    const next = randomBytes(32).toString('hex');
+    const seen = await underLoad(token, async () => {
+      await useKeys(old, next);
+      await useKeys(next, old);
+      const fresh = await logIn();
+      for (let i = 0; i < 4; i += 1) equal((await me(fresh)).status, 200);
+      await useKeys(old, next);
+    });
+    onlyExpected(seen);
+    await useKeys(old, '');
+    equal((await me(token)).status, 200);
+    await up(['--scale', 'backend=1']);
+  });
+}
+
+/** Into a database of its own beside that of the system. */
+async function backup(token: string): Promise<void> {
+  await check(
+    'a dump of the system, restored: the password and the token are good there',
+    async () => {
+      const shell = (command: string): Promise<string> => within('database', 'sh', '-c', command);
+      const words = ['-e', 'DB_NAME=restored'];
+      await shell('psql -XqU postgres -c "CREATE DATABASE restored OWNER accounts"');
+      await shell(
+        `pg_dump -U postgres -Fc accounts |
+         pg_restore -U postgres -d restored --no-owner --no-privileges --role=accounts --exit-on-error`,
+      );
+      await compose(['run', '--rm', '--no-deps', '-T', ...words, 'migrate']);
+      const name = 'drill-restored';
+      await compose(['run', '-d', '--rm', '--no-deps', '--name', name, ...words, 'backend']);
+      const ask = (path: string, options: string): Promise<string> =>
+        docker([
+          ...['exec', name, 'node', '-e'],
+          `fetch('http://127.0.0.1:8000${path}', ${options}).then(({ status }) => console.log(status))`,
+        ]);
+      await eventually(async () => {
+        equal((await ask('/health/ready', '{}')).trim(), '200');
+      });
+      const credentials = JSON.stringify({ username, password });
+      equal(
+        await ask('/user/login', `{ method: 'POST', body: new URLSearchParams(${credentials}) }`),
+        '200\n',
+      );
+      const headers = JSON.stringify({ authorization: `Bearer ${token}` });
+      equal(await ask('/user/me', `{ headers: ${headers} }`), '200\n');
+      await docker(['stop', name]);
+      await shell('psql -XqU postgres -c "DROP DATABASE restored"');
+    },
+  );
+}
+
 /** On a database of its own beside that of the system, with the command line in the image. */
 async function takeover(): Promise<void> {
   const psql = (user: string, database: string, sql: string): Promise<string> =>
@@ -621,6 +693,8 @@ async function main(): Promise<void> {
   await restarts(token);
   await scaling(token);
   await downAndUp(token);
+  await rotation(token);
+  await backup(token);
   await takeover();
   await tls();
   await check('delete the account', async () => {

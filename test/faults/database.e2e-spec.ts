@@ -366,6 +366,38 @@ describe('a database that breaks', () => {
     await postgres.query('DROP OWNED BY accounts; DROP ROLE accounts');
   });
 
+  it('of a leader that is none any more, keeps no connection', async () => {
+    const name = postgres.environment['DB_NAME'] ?? '';
+    const create = (username: string): Promise<number> =>
+      ask(service, '/user/create', registration(username)).then(({ status }) => status);
+    await postgres.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    try {
+      await postgres.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE application_name = 'user-account-service'`,
+      );
+      expect(await Promise.all(times(20, (i) => create(`standby ${String(i)}`)))).toEqual(
+        times(20, () => 503),
+      );
+      expect(await statusWith(service, token)).toBe(200);
+    } finally {
+      // As of a connection's beginning: those from before would be read-only for ever.
+      await postgres.query(`BEGIN; SET LOCAL transaction_read_only = off;
+        ALTER DATABASE ${name} RESET default_transaction_read_only; COMMIT`);
+    }
+    await Promise.all(times(10, () => statusWith(service, token)));
+    let refused = 0;
+    await waitUntil(async () => {
+      const statuses = await Promise.all(
+        times(10, (i) => create(`leader ${String(refused)} ${String(i)}`)),
+      );
+      refused += 1;
+      return statuses.every((status) => status === 204);
+    }, service.output);
+    // Each connection has been refused once at most.
+    expect(refused).toBeLessThanOrEqual(3);
+  });
+
   it.each(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const)(
     'is ended by %s and comes back: 503 meanwhile, and what was said is true',
     async (signal) => {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RequestOptions, send } from '../compose/http';
 import { PASSWORD, signUp } from '../support/client';
 import { createMigratedDatabase, type TestDatabase } from '../support/database';
+import { freePort } from '../support/free-port';
 import { type RunningService, startServiceOn, waitUntil } from '../support/service';
 
 const REQUESTS = 10_000;
@@ -140,14 +140,3 @@ describe('two processes behind nginx', () => {
     120_000,
   );
 });
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
