@@ -56,6 +56,7 @@ export class CreateAudit1795953600000 implements MigrationInterface {
     const [{ schema }] = (await queryRunner.query(
       'SELECT quote_ident(current_schema()) AS schema',
     )) as [{ schema: string }];
+    // A thousand addresses at once; those of an account with more go later, as those that come too late.
     await queryRunner.query(`
       CREATE FUNCTION "audit_deletion"() RETURNS trigger
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -71,7 +72,6 @@ export class CreateAudit1795953600000 implements MigrationInterface {
           FROM deleted;
         INSERT INTO ${schema}.audit_forgotten (account) SELECT id FROM deleted
             ON CONFLICT (account) DO UPDATE SET at = excluded.at;
-        -- So many at once; those of an account with more of them go later, as those that come too late.
         UPDATE ${schema}.audit_event SET address = NULL
          WHERE id IN (
            SELECT e.id FROM ${schema}.audit_event e JOIN deleted d ON e.account = d.id
