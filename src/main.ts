@@ -68,12 +68,12 @@ function announce(app: NestExpressApplication, settings: Settings, logger: Logge
   // A server that listens on a port has an address, and no path.
   const { port } = app.getHttpServer().address() as AddressInfo;
   const api = `http://localhost:${String(port)}${settings.ROOT_PATH}`;
-  const { INSTANCE_HOST, DB_NAME, METRICS_PORT } = settings;
+  const { INSTANCE_HOST, DB_NAME, METRICS_HOST, METRICS_PORT } = settings;
   logger.info(`API            ${api}`);
   logger.info(`Documentation  ${api}/docs`);
   if (settings.mail === 'kept') logger.info(`Mailbox        ${api}/mailbox`);
   if (METRICS_PORT !== 0) {
-    logger.info(`Metrics        http://localhost:${String(METRICS_PORT)}/metrics`);
+    logger.info(`Metrics        http://${METRICS_HOST}:${String(METRICS_PORT)}/metrics`);
   }
   if (settings.mail === 'none') logger.warn('No mail is sent: SMTP_URL is empty');
   logger.info(

@@ -839,7 +839,7 @@ describe('a database', () => {
     const [check] = said(await askInside(), 'migrations');
     expect(check).toMatchObject({ status: 'problem' });
     expect(check?.found).toMatch(/^Migrations are pending, .*: \w+\d{13}$/);
-    expect(check?.todo).toMatch(/npm run migration:run/);
+    expect(check?.todo).toMatch(/typeorm migration:run/);
   });
 
   it('without any, and of a newer version', async () => {
@@ -883,7 +883,7 @@ describe('a database', () => {
     const diagnosis = await ask(['--url', service.url]);
     await service.stop();
     await empty.drop();
-    expectProblem(diagnosis, 'ready', /lives and is not ready \(503\)/, /npm run migration:run/);
+    expectProblem(diagnosis, 'ready', /lives and is not ready \(503\)/, /run the migrations/);
   });
 
   it('with hashes of before', async () => {

@@ -1,5 +1,5 @@
 import { Agent, get, type IncomingMessage, request as send } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -107,7 +107,7 @@ describe('/metrics', () => {
   it('has a port of its own, where nothing else is', async () => {
     const METRICS_PORT = String(await freePort());
     const service = await startServiceOn(database, { METRICS_PORT });
-    const own = `http://localhost:${METRICS_PORT}`;
+    const own = `http://127.0.0.1:${METRICS_PORT}`;
     expect(service.output()).toContain(`Metrics        ${own}/metrics`);
     const answer = await fetch(`${own}/metrics?x=1`);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([
@@ -144,7 +144,7 @@ describe('/metrics', () => {
   it('asks for the token on its own port too, where there is one', async () => {
     const METRICS_PORT = String(await freePort());
     const service = await startServiceOn(database, { METRICS_PORT, METRICS_TOKEN });
-    const own = `http://localhost:${METRICS_PORT}/metrics`;
+    const own = `http://127.0.0.1:${METRICS_PORT}/metrics`;
     for (const init of [{}, bearer('x'.repeat(METRICS_TOKEN.length))]) {
       const response = await fetch(own, init);
       expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -190,11 +190,11 @@ describe('/metrics', () => {
         () => true,
       );
     await waitUntil(asks);
-    const answer = await fetch(`http://localhost:${METRICS_PORT}/metrics`);
+    const answer = await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`);
     expect(valueOf(await answer.text(), 'user_account_database_up')).toBe(1);
     agent.destroy();
     expect(await stopped).toBe(0);
-    await expect(fetch(`http://localhost:${METRICS_PORT}/metrics`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).rejects.toThrow();
   });
 });
 
@@ -501,6 +501,26 @@ describe('what the database holds', () => {
     await service.stop();
     await database.drop();
   });
+});
+
+it('ends the port of its own though somebody has connected and says nothing', async () => {
+  const database = await createMigratedDatabase();
+  const METRICS_PORT = await freePort();
+  const app = await createApp(
+    parseSettings({
+      ...database.environment,
+      SECRET_KEY: TEST_SECRET_KEY,
+      METRICS_PORT: String(METRICS_PORT),
+    }),
+    pino({ level: 'silent' }),
+  );
+  await app.listen(0);
+  const silent = connect(METRICS_PORT, '127.0.0.1');
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  await app.close();
+  await closed;
+  await database.drop();
 });
 
 describe('two apps in one process', () => {

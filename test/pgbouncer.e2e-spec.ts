@@ -61,6 +61,25 @@ const NEXT = 'battery staple 8';
     expect(left).toEqual(times(CONNECTIONS, () => []));
   }
 
+  it('is no problem to the doctor, who sees it', async () => {
+    const { output } = await runCommand('doctor', ['--json'], {
+      ...database.environment,
+      ...bouncer.environment,
+      SECRET_KEY: TEST_SECRET_KEY,
+    });
+    const { checks } = JSON.parse(output) as {
+      checks: { name: string; status: string; found: string }[];
+    };
+    const about = ['time-outs', 'connections', 'activity', 'pooler', 'migrations', 'schema'];
+    expect(checks.filter(({ name, status }) => about.includes(name) && status !== 'ok')).toEqual(
+      [],
+    );
+    expect(checks.find(({ name }) => name === 'pooler')?.found).toMatch(
+      /There is a pooler between/,
+    );
+    await expectNothingLeft();
+  });
+
   it('migrates, down and up again', async () => {
     const dataSource = await openDataSource(bouncer);
     const { length } = await dataSource.executedMigrations();

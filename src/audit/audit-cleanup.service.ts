@@ -22,10 +22,12 @@ export class AuditCleanupService extends PeriodicJob {
   async run(signal: AbortSignal): Promise<void> {
     let changed = 1;
     while (changed > 0 && !signal.aborted) {
-      const [result] = await this.dataSource.query<[{ changed: number }]>(
-        'SELECT audit_prune() AS changed',
-      );
-      changed = result.changed;
+      changed = await this.dataSource.transaction(async (manager) => {
+        const [result] = await manager.query<[{ changed: number }]>(
+          'SELECT audit_prune() AS changed',
+        );
+        return result.changed;
+      });
     }
   }
 }

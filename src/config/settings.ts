@@ -4,6 +4,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsIP,
   IsObject,
   IsString,
   Matches,
@@ -215,6 +216,10 @@ export class Settings {
   @WholeNumber(0, 65_535)
   readonly METRICS_PORT: number = 0;
 
+  /** Address of this machine that `METRICS_PORT` is for; `0.0.0.0` or `::` are all. */
+  @Address()
+  readonly METRICS_HOST: string = '127.0.0.1';
+
   /** What `/metrics` is answered to, as a bearer token; with it, on the port of the API too. */
   @BearerToken()
   readonly METRICS_TOKEN: string = '';
@@ -311,6 +316,9 @@ export function parseSettings(environment: Environment): Settings {
       'SMTP_URL is missing: with REQUIRE_VERIFIED_EMAIL on, who signs up gets a mail before they can log in',
     );
   }
+  if (settings.METRICS_PORT !== 0 && settings.METRICS_PORT === settings.PORT) {
+    problems.push('METRICS_PORT must be another than PORT, or 0 for none');
+  }
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }
@@ -319,6 +327,10 @@ function Host(): PropertyDecorator {
   return Matches(/^(\/.*|[\w.:-]*)$/, {
     message: 'must be the name or address of a host, or the directory of a socket; no URL',
   });
+}
+
+function Address(): PropertyDecorator {
+  return IsIP(undefined, { message: 'must be an address of this machine, or 0.0.0.0 for all' });
 }
 
 function SmtpUrl(): PropertyDecorator {

@@ -1,10 +1,11 @@
 import pg, { type Client, type ClientConfig } from 'pg';
+import { databaseErrorCode } from './database-errors';
 
 /** Settings of PostgreSQL that are to hold on a connection: values by name, as it shows them. */
 export type SessionSettings = Readonly<Record<string, string>>;
 
-/** How PgBouncer and others refuse what they cannot keep apart for the clients of one connection. */
-const REFUSED = 'startup parameter';
+/** SQLSTATE with which PgBouncer and others refuse what they cannot keep apart for their clients. */
+const REFUSED = ['08P01', '0A000'];
 
 /** pg's own, whose many forms its types tell one by one. */
 type Query = (...query: unknown[]) => unknown;
@@ -38,7 +39,7 @@ export async function sessionSettingsHold(
     );
     return rows[0]?.hold === true;
   } catch (error) {
-    if (error instanceof Error && error.message.includes(REFUSED)) return false;
+    if (REFUSED.includes(databaseErrorCode(error))) return false;
     throw error;
   } finally {
     await client.end();
@@ -71,8 +72,8 @@ export function holdInTransactions(Base: typeof Client, settings: SessionSetting
     }
 
     private async alone(query: unknown[]): Promise<unknown> {
-      await this.send(begin);
       try {
+        await this.send(begin);
         const result = await this.send(...query);
         await this.send('COMMIT');
         return result;

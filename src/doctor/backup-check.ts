@@ -12,6 +12,9 @@ const LEAST_BYTES = 1000;
 /** What is looked at of its beginning and of its end. */
 const LOOKED_AT_BYTES = 4096;
 
+/** What lies beside backups: hidden files, digests, signatures, logs. */
+const BESIDE = /^\.|\.(sha\d+|md5|sig|asc|log|txt)$/;
+
 /** A file, or the file that says what a directory of pg_dump holds. */
 interface Backup {
   readonly path: string;
@@ -47,7 +50,12 @@ async function backupFindings(path: string): Promise<Finding[]> {
     ];
   }
   if (newest === undefined) {
-    return [problem(`There is no backup in ${path}`, 'Make one (README, Backup), every day')];
+    return [
+      problem(
+        `There is no backup in ${path}`,
+        'Make one every day: see docs/operations.md, Back up',
+      ),
+    ];
   }
   const { path: file, bytes, hours } = newest;
   const age =
@@ -63,7 +71,7 @@ async function backupFindings(path: string): Promise<Finding[]> {
   const findings = [await contentFinding(newest)].filter(({ status }) => status !== 'ok');
   const found = `The newest backup, ${file}, is ${age} old`;
   const todo =
-    'Look at the log of whatever makes backups; until then make one by hand (README, Backup)';
+    'Look at the log of whatever makes backups; until then make one by hand: see docs/operations.md, Back up';
   if (hours > PROBLEM_HOURS) findings.push(problem(found, todo));
   else if (hours > ADVICE_HOURS) findings.push(advice(found, todo));
   return findings.length > 0
@@ -74,12 +82,17 @@ async function backupFindings(path: string): Promise<Finding[]> {
 async function newestBackup(path: string): Promise<Backup | undefined> {
   const here = await backupAt(path);
   if (here !== undefined) return here;
-  const names = (await readdir(path)).filter((name) => !name.startsWith('.'));
-  const all = await Promise.all(names.map((name) => backupAt(join(path, name))));
+  const names = (await readdir(path)).filter((name) => !BESIDE.test(name));
+  const all = await Promise.all(names.map((name) => backupAt(join(path, name)).catch(unlessGone)));
   return all
     .filter((one) => one !== undefined)
     .sort((a, b) => a.hours - b.hours)
     .at(0);
+}
+
+/** What is deleted meanwhile, or leads nowhere, is none. */
+function unlessGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
 /** A file, or a directory that pg_dump has written; undefined for another. */

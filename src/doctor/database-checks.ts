@@ -38,7 +38,10 @@ export function databaseChecks(dataSource: ServiceDataSource, serving: ServiceDa
     { name: 'latency', look: () => latencyFinding(dataSource) },
     { name: 'database-clock', look: () => clockFinding(dataSource) },
     { name: 'time-outs', look: () => timeOutFindings(dataSource, serving) },
-    { name: 'connections', look: () => connectionFindings(dataSource) },
+    {
+      name: 'connections',
+      look: async () => connectionFindings(dataSource, await wireFinding(dataSource, isPooled)),
+    },
     { name: 'activity', look: () => activityFindings(dataSource) },
     { name: 'encryption', look: () => wireFinding(dataSource, encryptionFinding) },
     { name: 'pooler', look: () => wireFinding(dataSource, poolerFinding) },
@@ -102,23 +105,32 @@ async function durabilityFindings(dataSource: ServiceDataSource): Promise<Findin
      WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off'
      ORDER BY name`);
   const off = rows.map(({ name }) => name);
-  const dangerous = off.filter((name) => name !== 'synchronous_commit');
-  if (dangerous.length > 0) {
-    return [
+  const findings: Finding[] = [];
+  if (off.includes('fsync')) {
+    findings.push(
       problem(
-        `${dangerous.join(' and ')} off: a power cut can destroy the database`,
-        `${dangerous.map((name) => `ALTER SYSTEM SET ${name} = on`).join('; ')}; SELECT pg_reload_conf()`,
+        'fsync is off: a power cut can destroy the database',
+        'ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf(). Where the provider keeps it so, and sees to it by other means, there is nothing to do',
       ),
-    ];
+    );
   }
-  return off.length > 0
-    ? [
-        advice(
-          'synchronous_commit is off: a crash undoes what was done last, a logout or a change of password too',
-          'ALTER DATABASE … SET synchronous_commit = on',
-        ),
-      ]
-    : [ok('What is committed stays, across a crash too')];
+  if (off.includes('full_page_writes')) {
+    findings.push(
+      advice(
+        'full_page_writes is off: a power cut can destroy the database, unless its storage writes pages whole, as ZFS and some providers do',
+        'If yours does not: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf()',
+      ),
+    );
+  }
+  if (off.includes('synchronous_commit')) {
+    findings.push(
+      advice(
+        'synchronous_commit is off: a crash undoes what was done last, a logout or a change of password too',
+        'ALTER DATABASE … SET synchronous_commit = on',
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [ok('What is committed stays, across a crash too')];
 }
 
 async function latencyFinding(dataSource: ServiceDataSource): Promise<Finding> {
@@ -150,7 +162,8 @@ async function timeOutFindings(
   dataSource: ServiceDataSource,
   serving: ServiceDataSource,
 ): Promise<Finding[]> {
-  const of = limitsOf(await serving.query<Limit[]>(LIMITS));
+  // In a transaction, as what the service writes: behind a pooler they hold there.
+  const of = limitsOf(await serving.transaction((manager) => manager.query<Limit[]>(LIMITS)));
   const ofTools = limitsOf(await dataSource.query<Limit[]>(LIMITS));
   const findings: Finding[] = [];
   const reset = (name: string): string =>
@@ -215,19 +228,29 @@ function isBelow(ms: number, least: number): boolean {
   return ms > 0 && ms < least;
 }
 
-async function connectionFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
+/** @param pooled connections bear the name of whoever has used them last */
+async function connectionFindings(
+  dataSource: ServiceDataSource,
+  pooled: boolean,
+): Promise<Finding[]> {
+  // Of the limits of server, role and database, the one that is reached first.
   const [{ most, used, service }] = await dataSource.query<
     [{ most: number; used: number; service: number }]
   >(
-    `SELECT least(current_setting('max_connections')::int
-                    - current_setting('superuser_reserved_connections')::int
-                    - coalesce(current_setting('reserved_connections', true)::int, 0),
-                  (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
-                  (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
-                 ) AS most,
-            (SELECT sum(numbackends)::int FROM pg_stat_database WHERE datid <> 0) AS used,
-            (SELECT count(*)::int FROM pg_stat_activity
-              WHERE application_name = $1 AND datname = current_database()) AS service`,
+    `SELECT most, used, (SELECT count(*)::int FROM pg_stat_activity
+                          WHERE application_name = $1 AND datname = current_database()) AS service
+       FROM (SELECT current_setting('max_connections')::int
+                      - current_setting('superuser_reserved_connections')::int
+                      - coalesce(current_setting('reserved_connections', true)::int, 0),
+                    (SELECT sum(numbackends)::int FROM pg_stat_database WHERE datid <> 0)
+             UNION ALL
+             SELECT rolconnlimit, (SELECT count(*)::int FROM pg_stat_activity WHERE usename = rolname)
+               FROM pg_roles WHERE rolname = current_user
+             UNION ALL
+             SELECT datconnlimit, numbackends
+               FROM pg_database JOIN pg_stat_database USING (datname)
+              WHERE datname = current_database()) AS of (most, used)
+      WHERE most >= 0 ORDER BY most - used LIMIT 1`,
     [SERVICE_NAME],
   );
   const others = await dataSource.query<{ line: string }[]>(
@@ -246,7 +269,7 @@ async function connectionFindings(dataSource: ServiceDataSource): Promise<Findin
     findings.push(problem(found, `${raise}; or end what is not needed. ${more}`));
   } else if (most < 2 * POOL_SIZE) findings.push(advice(`${found}. ${more}`, raise));
   else findings.push(ok(found));
-  if (service <= 1) {
+  if (service <= 1 && !pooled) {
     findings.push(
       // The one that may be there is that of this command.
       advice(
@@ -262,8 +285,8 @@ async function activityFindings(dataSource: ServiceDataSource): Promise<Finding[
   const waiting = await dataSource.query<{ pid: number; blockers: number[]; seconds: number }[]>(
     `SELECT pid, pg_blocking_pids(pid) AS blockers,
             extract(epoch FROM clock_timestamp() - min(waitstart))::int AS seconds
-       FROM pg_locks
-      WHERE NOT granted AND waitstart < clock_timestamp() - make_interval(secs => $1)
+       FROM pg_locks JOIN pg_stat_activity USING (pid)
+      WHERE datname = current_database() AND NOT granted AND waitstart < clock_timestamp() - make_interval(secs => $1)
       GROUP BY pid ORDER BY seconds DESC LIMIT 5`,
     [BLOCKED_S],
   );
@@ -313,10 +336,7 @@ interface Wire {
   readonly answering: number;
 }
 
-async function wireFinding(
-  dataSource: ServiceDataSource,
-  look: (wire: Wire) => Finding,
-): Promise<Finding> {
+async function wireFinding<T>(dataSource: ServiceDataSource, look: (wire: Wire) => T): Promise<T> {
   const runner: QueryRunner = dataSource.createQueryRunner();
   try {
     // What its types do not tell of: pg's client, with the process that PostgreSQL has named.
@@ -352,8 +372,12 @@ function encryptionFinding({ address, encrypted }: Wire): Finding {
     : problem(`${found}: hashes and addresses can be read on the way`, todo);
 }
 
-function poolerFinding({ named, answering }: Wire): Finding {
-  return named === answering
+function isPooled({ named, answering }: Wire): boolean {
+  return named !== answering;
+}
+
+function poolerFinding(wire: Wire): Finding {
+  return !isPooled(wire)
     ? ok('The service talks to PostgreSQL itself')
     : ok(
         'There is a pooler between (PgBouncer, say): its own limits count too, and what is said of connections is said of its',

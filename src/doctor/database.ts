@@ -65,22 +65,13 @@ export function hasDatabase(settings: Settings): boolean {
 }
 
 async function connect(settings: Settings): Promise<Connected> {
-  const dataSource = await open(settings, { readOnly: true }).catch((error: unknown) => {
-    if (!refusesOptions(error)) throw error;
-    // A pooler does not hand options on; nothing below writes without them either.
-    return open(settings, {});
-  });
+  const dataSource = await open(settings, { readOnly: true });
   return { dataSource, serving: await open(settings, { serving: true }) };
 }
 
 async function open(settings: Settings, manners: Manners): Promise<ServiceDataSource> {
   const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), manners);
   return dataSource.initialize();
-}
-
-/** PgBouncer, unless ignore_startup_parameters says otherwise. */
-function refusesOptions(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('unsupported startup parameter');
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {

@@ -71,7 +71,7 @@ function readyFinding({ status }: Answer): Finding {
     ? ok('It is ready: its database is there, with the schema of its version')
     : problem(
         `It lives and is not ready (${String(status)}): its database does not answer, or migrations are pending`,
-        'Ask again where its settings are, without --url: that says which. If the database is well: npm run migration:run',
+        'Ask again where its settings are, without --url: that says which. If the database is well: run the migrations',
       );
 }
 

@@ -196,6 +196,12 @@ async function addressFinding(
 }
 
 function believedFinding(ip: string, host: string, settings: Settings | undefined): Finding {
+  if (ip === '') {
+    return problem(
+      'Not looked at: the service does not say where this login is (GET /user/sessions)',
+      'Look at what it answers there, and whether a proxy changes that',
+    );
+  }
   const place = FORGED.indexOf(ip);
   const trusted = settings === undefined ? 'TRUST_PROXY' : `TRUST_PROXY=${settings.TRUST_PROXY}`;
   if (place >= 0) {
@@ -209,6 +215,12 @@ function believedFinding(ip: string, host: string, settings: Settings | undefine
     return problem(
       `To the service, everyone is at ${ip}, which is the proxy: all share one limit`,
       `Have the proxy set X-Forwarded-For, and ${trusted} be the number of proxies before the service`,
+    );
+  }
+  if (reachOf(host) === 'public' && reachOf(ip) !== 'public') {
+    return advice(
+      `To the service, this machine is at ${ip}, an address of a private network`,
+      `If this machine is not in that network, everyone is there, and all share one limit: have the proxy set X-Forwarded-For, and ${trusted} be the number of proxies before the service`,
     );
   }
   return ok(`To the service, this machine is at ${ip}, whatever it says of itself`);

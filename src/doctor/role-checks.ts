@@ -87,7 +87,12 @@ async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
         AND NOT has_sequence_privilege(seqrelid, 'USAGE')`,
     [tablesOf(dataSource)],
   );
+  const [prune] = await dataSource.query<[{ callable: boolean }?]>(
+    `SELECT has_function_privilege(oid, 'EXECUTE') AS callable FROM pg_proc
+      WHERE proname = 'audit_prune' AND pronamespace = current_schema()::regnamespace`,
+  );
   const grants = [
+    ...(prune?.callable === false ? ['GRANT EXECUTE ON FUNCTION audit_prune() TO …'] : []),
     ...missing.map(({ table, privilege }) => `GRANT ${privilege} ON "${table}" TO …`),
     ...sequences.map(({ name }) => `GRANT USAGE ON SEQUENCE ${name} TO …`),
   ];

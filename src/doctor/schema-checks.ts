@@ -18,7 +18,7 @@ async function migrationsFinding(dataSource: ServiceDataSource): Promise<Finding
   if (pending.length > 0) {
     return problem(
       `Migrations are pending, and the service is not ready: ${pending.map(({ name }) => name).join(', ')}`,
-      'npm run migration:run, as the owner of the tables; with docker compose: docker compose up migrate',
+      'npx typeorm migration:run -d dist/ormconfig.js, as the owner of the tables; with docker compose: docker compose up migrate',
     );
   }
   const newer = await newerMigrations(dataSource);

@@ -84,6 +84,12 @@ export class DatabaseMetrics {
       () => false,
     );
     this.up.set(isUp ? 1 : 0);
+    if (isUp) {
+      await this.countPending().catch((error: unknown) => {
+        this.pending.remove();
+        this.tellOf('pending migrations', error);
+      });
+    }
     if (!isUp) {
       for (const gauge of [this.clock, this.pending]) gauge.remove();
       this.forgetMails();
@@ -108,6 +114,9 @@ export class DatabaseMetrics {
       'SELECT extract(epoch FROM clock_timestamp())::float8 AS now',
     );
     this.clock.set(now - (asked + Date.now()) / 2000);
+  }
+
+  private async countPending(): Promise<void> {
     this.pending.set((await this.dataSource.pendingMigrations()).length);
   }
 

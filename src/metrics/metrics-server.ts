@@ -13,6 +13,9 @@ import { listenError } from '../http/listen-error';
 import { safeError } from '../logging/safe-error';
 import { Exposition } from './exposition';
 
+/** Told to stop, it gives answers that are under way so long. */
+const LAST_ANSWER_MS = 500;
+
 /** What else is answered, in the form of every other error. */
 const REFUSALS = {
   401: { messageName: 'notAuthenticated', headers: { 'WWW-Authenticate': 'Bearer' } },
@@ -37,7 +40,7 @@ export class MetricsServer implements OnApplicationBootstrap, BeforeApplicationS
 
   /** @throws StartError when somebody else listens there */
   async onApplicationBootstrap(): Promise<void> {
-    const { METRICS_PORT } = this.settings;
+    const { METRICS_HOST, METRICS_PORT } = this.settings;
     if (METRICS_PORT === 0) return;
     const server = createServer((request, response) => {
       this.answer(request, response).catch((error: unknown) => {
@@ -45,7 +48,7 @@ export class MetricsServer implements OnApplicationBootstrap, BeforeApplicationS
         refuse(response, 500);
       });
     });
-    server.listen(METRICS_PORT);
+    server.listen(METRICS_PORT, METRICS_HOST);
     await once(server, 'listening').catch((error: unknown) => {
       throw listenError('METRICS_PORT', METRICS_PORT, error) ?? error;
     });
@@ -54,9 +57,14 @@ export class MetricsServer implements OnApplicationBootstrap, BeforeApplicationS
 
   async beforeApplicationShutdown(): Promise<void> {
     if (this.server === undefined) return;
-    // Idle connections are closed with it.
-    this.server.close();
-    await once(this.server, 'close');
+    const { server } = this;
+    // Idle connections are closed with it; one that has not said anything yet is none of these.
+    server.close();
+    const over = setTimeout(() => {
+      server.closeAllConnections();
+    }, LAST_ANSWER_MS);
+    await once(server, 'close');
+    clearTimeout(over);
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
