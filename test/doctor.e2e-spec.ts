@@ -669,7 +669,7 @@ describe('a deployment that is well', () => {
     const SQL = `--\n-- PostgreSQL database dump\n--\n${'-- more\n'.repeat(500)}`;
 
     it.each([
-      ['that are old', 'PGDMP', 8 * 24, 'problem', /is 8 days old/, /README, Backup/],
+      ['that are old', 'PGDMP', 8 * 24, 'problem', /is 8 days old/, /operations.md, Back up/],
       ['of yesterday', 'PGDMP', 30, 'advice', /is 30 hours old/, /log of whatever makes/],
       ['with nothing in them', '', 0, 'problem', /has 0 bytes/, /pg_dump that fails/],
       ['that are cut off', SQL, 0, 'problem', /is cut off/, /disk is full/],
@@ -684,6 +684,8 @@ describe('a deployment that is well', () => {
       await writeFile(join(directory, 'before.dump'), `PGDMP${'x'.repeat(2000)}`);
       const before = new Date(then.getTime() - 1000);
       await utimes(join(directory, 'before.dump'), before, before);
+      // And what lies beside it does not.
+      await writeFile(join(directory, 'accounts.dump.sha256'), 'x');
       const [check] = await lookAtOnce('machine', [backupCheck(directory)]);
       expect(check?.status).toBe(status);
       expect(check?.found).toMatch(found);
