@@ -38,6 +38,7 @@ import { isConnectionDropped, isUndone } from './database-errors';
 import { EmbeddedPostgres } from './embedded-postgres';
 import { ImpatientClient } from './impatient-client';
 import { type ConnectionEvents, ImpatientPool } from './impatient-pool';
+import { MIGRATIONS_TABLE } from './migrations-table';
 import { PATIENCE_MS } from './patience';
 import { assertServiceRole, grantToService } from './service-privileges';
 import {
@@ -73,9 +74,6 @@ export const MIGRATIONS = [
   CreateRecovery1795867200000,
   CreateAudit1795953600000,
 ];
-
-/** Where it is written down which have run; others in the database may have tables of migrations too. */
-export const MIGRATIONS_TABLE = 'user_account_migration';
 
 /** Advisory lock that whoever migrates holds, so that two never do at once. */
 const MIGRATION_LOCK = 0x75_61_73_02;
@@ -373,7 +371,7 @@ export class ServiceDataSource extends DataSource {
     if (AUDIT_RETENTION_DAYS > 0) {
       await this.query('UPDATE audit_policy SET retention_days = $1', [AUDIT_RETENTION_DAYS]);
     }
-    if (DB_SERVICE_ROLE !== '') await grantToService(this, DB_SERVICE_ROLE, MIGRATIONS_TABLE);
+    if (DB_SERVICE_ROLE !== '') await grantToService(this, DB_SERVICE_ROLE);
   }
 
   /**

@@ -1,14 +1,22 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { StartError } from '../config/start-error';
+import { MIGRATIONS_TABLE } from './migrations-table';
 
-const READ_AND_WRITE = 'SELECT, INSERT, UPDATE, DELETE';
+const READ_AND_WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 /** What the service may do with tables that are not its to change. */
-const PRIVILEGES: Readonly<Record<string, string>> = {
+const PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   // Number and time are PostgreSQL's to say.
-  audit_event: 'SELECT, INSERT (kind, outcome, account, session, address, operator)',
-  audit_policy: 'SELECT',
+  audit_event: ['SELECT', 'INSERT (kind, outcome, account, session, address, operator)'],
+  audit_policy: ['SELECT'],
+  [MIGRATIONS_TABLE]: ['SELECT'],
 };
+
+/** What the service needs of each of its tables, as GRANT has it: of the whole table, or of columns. */
+export function privilegesByTable({ entityMetadatas }: DataSource): Map<string, readonly string[]> {
+  const tables = [...entityMetadatas.map(({ tableName }) => tableName), ...Object.keys(PRIVILEGES)];
+  return new Map(tables.map((table) => [table, PRIVILEGES[table] ?? READ_AND_WRITE]));
+}
 
 /** Something in the database, as GRANT names it. */
 interface Granted {
@@ -26,14 +34,9 @@ const KEPT = '"user"';
  * Gives a role that the service logs in as what it needs of what this role owns, and nothing else. To be
  * repeated after each migration: a new table is nobody else's at first.
  *
- * @param migrationsTable list of the migrations, which the service only reads
  * @throws StartError when the role can do more than it was given, in ways that it names
  */
-export async function grantToService(
-  dataSource: DataSource,
-  role: string,
-  migrationsTable: string,
-): Promise<void> {
+export async function grantToService(dataSource: DataSource, role: string): Promise<void> {
   await dataSource.transaction(async (manager) => {
     const grantee = quoted(role);
     const [{ schema, usable }] = await manager.query<[{ schema: string; usable: boolean }]>(
@@ -42,7 +45,7 @@ export async function grantToService(
       [role],
     );
     if (!usable) await manager.query(`GRANT USAGE ON SCHEMA ${schema} TO ${grantee}`);
-    for (const { object, privileges } of await ownObjects(manager, migrationsTable)) {
+    for (const { object, privileges } of await ownObjects(manager)) {
       await manager.query(`REVOKE ALL ON ${object} FROM ${grantee}`);
       await manager.query(`GRANT ${privileges} ON ${object} TO ${grantee}`);
     }
@@ -71,10 +74,10 @@ export async function assertServiceRole(dataSource: DataSource, role: string): P
 }
 
 /** What the migrations have made, and what of it the service needs. */
-async function ownObjects(manager: EntityManager, migrationsTable: string): Promise<Granted[]> {
+async function ownObjects(manager: EntityManager): Promise<Granted[]> {
   const { entityMetadatas } = manager.dataSource;
-  const tables = [...entityMetadatas.map(({ tableName }) => tableName), 'audit_policy'].filter(
-    (table) => quoted(table) !== KEPT,
+  const tables = [...privilegesByTable(manager.dataSource)].filter(
+    ([table]) => quoted(table) !== KEPT,
   );
   const numbered = entityMetadatas.flatMap(({ tableName, columns }) =>
     columns
@@ -87,11 +90,10 @@ async function ownObjects(manager: EntityManager, migrationsTable: string): Prom
       .map(({ table, column }) => sequenceOf(manager, table, column)),
   );
   return [
-    ...tables.map((table) => ({
+    ...tables.map(([table, privileges]) => ({
       object: quoted(table),
-      privileges: PRIVILEGES[table] ?? READ_AND_WRITE,
+      privileges: privileges.join(', '),
     })),
-    { object: quoted(migrationsTable), privileges: 'SELECT' },
     ...sequences.map((object) => ({ object: `SEQUENCE ${object}`, privileges: 'USAGE' })),
     { object: 'FUNCTION audit_prune()', privileges: 'EXECUTE' },
   ];
@@ -100,7 +102,7 @@ async function ownObjects(manager: EntityManager, migrationsTable: string): Prom
 async function grantOfKept(manager: EntityManager, role: string): Promise<void> {
   const sequence = await sequenceOf(manager, KEPT, 'id');
   for (const { object, relation, privileges } of [
-    { object: `TABLE ${KEPT}`, relation: KEPT, privileges: READ_AND_WRITE.split(', ') },
+    { object: `TABLE ${KEPT}`, relation: KEPT, privileges: READ_AND_WRITE },
     { object: `SEQUENCE ${sequence}`, relation: sequence, privileges: ['USAGE'] },
   ]) {
     const held = await manager.query<{ privilege: string }[]>(

@@ -1,16 +1,10 @@
-import { MIGRATIONS_TABLE, type ServiceDataSource } from '../database/data-source';
+import type { ServiceDataSource } from '../database/data-source';
+import { privilegesByTable } from '../database/service-privileges';
 import { advice, type Check, type Finding, ok, problem } from './check';
 import { tablesOf } from './schema-checks';
 
 /** Written, and never changed. */
 const AUDIT_TABLE = 'audit_event';
-/** What the service does to tables of which it does not do everything. */
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
-  [AUDIT_TABLE]: ['SELECT', 'INSERT'],
-  audit_policy: ['SELECT'],
-  [MIGRATIONS_TABLE]: ['SELECT'],
-};
-const EVERYTHING = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 const LESS =
   'Run the migrations as another role, to which the tables then belong, and name the one of the service in DB_SERVICE_ROLE: see docs/operations.md';
@@ -68,8 +62,9 @@ async function roleFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
 }
 
 async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
-  const wanted = [...new Set([...tablesOf(dataSource), ...Object.keys(NEEDED)])].flatMap((table) =>
-    (NEEDED[table] ?? EVERYTHING).map((privilege) => [table, privilege] as const),
+  // Of some columns or of all: which, the migrations see to.
+  const wanted = [...privilegesByTable(dataSource)].flatMap(([table, privileges]) =>
+    privileges.map((privilege) => [table, privilege.replace(/ .*/, '')] as const),
   );
   const missing = await dataSource.query<{ table: string; privilege: string }[]>(
     `SELECT "table", privilege FROM unnest($1::text[], $2::text[]) AS wanted("table", privilege)

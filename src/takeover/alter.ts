@@ -1,12 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueryFailedError } from 'typeorm';
-import {
-  MIGRATIONS,
-  MIGRATIONS_TABLE,
-  SERVICE_NAME,
-  type ServiceDataSource,
-} from '../database/data-source';
+import { MIGRATIONS, SERVICE_NAME, type ServiceDataSource } from '../database/data-source';
 import { databaseErrorCode, isDatabaseUnavailable } from '../database/database-errors';
+import { MIGRATIONS_TABLE } from '../database/migrations-table';
 import { User } from '../user/user.entity';
 
 /** Between two tries, so that those who waited have their turn. */
