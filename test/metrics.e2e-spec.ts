@@ -11,6 +11,7 @@ import { DatabaseService } from '../src/database/database.service';
 import { bearer, form, logInWith, PASSWORD, registration, signUp } from './support/client';
 import { createMigratedDatabase, type TestDatabase } from './support/database';
 import { samplesOf, valueOf } from './support/exposition';
+import { freePort } from './support/free-port';
 import { OwnPostgres } from './support/own-postgres';
 import {
   type RunningService,
@@ -22,24 +23,6 @@ import {
 } from './support/service';
 
 const METRICS_TOKEN = 'only-for-those-who-watch';
-
-/** A port that nobody listens on, of those that nobody is given who asks for any. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => {
-        resolve(false);
-      });
-      server.listen(port, () => {
-        resolve(true);
-      });
-    });
-    server.close();
-    if (free) return port;
-  }
-}
 
 /** What is exposed now on the port of the API. */
 async function scrape(service: Pick<RunningService, 'fetch'>): Promise<string> {
@@ -480,6 +463,7 @@ describe('what the database holds', () => {
       waiting: 'now(), NULL, 0',
       retrying: `now() + interval '1 hour', 'no', 1`,
       dead: `NULL, 'never', 1`,
+      sent: 'NULL, NULL, 1',
     };
     for (const [state, values] of Object.entries(states)) {
       await database.query(
@@ -489,6 +473,7 @@ describe('what the database holds', () => {
         [state],
       );
     }
+    await database.query(`UPDATE mail SET sent_at = now() WHERE recipient = 'sent'`);
     await database.query('ALTER TABLE user_session RENAME TO elsewhere');
     const exposed = await scrape(service);
     for (const state of Object.keys(states)) {
@@ -501,6 +486,22 @@ describe('what the database holds', () => {
     await service.stop();
     await database.drop();
   });
+});
+
+it('counts what nobody expected, from none', async () => {
+  const database = await createMigratedDatabase();
+  const service = await startServiceOn(database, { METRICS_TOKEN });
+  const unexpected = async (): Promise<number | undefined> =>
+    valueOf(await scrape(service), 'user_account_unexpected_errors_total');
+  expect(await unexpected()).toBe(0);
+  await database.query('ALTER TABLE "user" ALTER COLUMN username TYPE varchar(8)');
+  const { status } = await service.fetch('/user/create', registration('longer than that'));
+  expect(status).toBe(500);
+  await database.query('ALTER TABLE "user" RENAME TO elsewhere');
+  expect((await service.fetch('/user/create', registration('short'))).status).toBe(503);
+  expect(await unexpected()).toBe(1);
+  await service.stop();
+  await database.drop();
 });
 
 it('ends the port of its own though somebody has connected and says nothing', async () => {

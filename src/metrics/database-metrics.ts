@@ -8,11 +8,12 @@ import { withPatience } from '../database/patience';
 /** What is dear to count is counted at most so often, whoever asks. */
 const COUNT_MS = 15_000;
 
-/** What the outbox holds that was not sent. */
-interface Unsent {
+/** What the outbox holds. */
+interface Mails {
   readonly waiting: number;
   readonly retrying: number;
   readonly dead: number;
+  readonly sent: number;
   /** Age of the oldest that is still to be sent, in seconds. */
   readonly oldest: number;
 }
@@ -58,7 +59,7 @@ export class DatabaseMetrics {
     });
     this.mails = new Gauge({
       name: 'user_account_mails',
-      help: 'Mails in the outbox: waiting, retrying (refused for now) or dead (never to be sent by itself).',
+      help: 'Mails in the outbox: waiting, retrying (refused for now), dead (never to be sent by itself), or sent (kept for a day).',
       labelNames: ['state'],
       registers,
     });
@@ -84,18 +85,17 @@ export class DatabaseMetrics {
       () => false,
     );
     this.up.set(isUp ? 1 : 0);
-    if (isUp) {
-      await this.countPending().catch((error: unknown) => {
-        this.pending.remove();
-        this.tellOf('pending migrations', error);
-      });
-    }
     if (!isUp) {
-      for (const gauge of [this.clock, this.pending]) gauge.remove();
+      for (const gauge of [this.clock, this.pending, this.sessions]) gauge.remove();
       this.forgetMails();
-      this.sessions.remove();
       this.countedAt = -Infinity;
-    } else if (performance.now() - this.countedAt >= COUNT_MS) {
+      return;
+    }
+    await this.countPending().catch((error: unknown) => {
+      this.pending.remove();
+      this.tellOf('pending migrations', error);
+    });
+    if (performance.now() - this.countedAt >= COUNT_MS) {
       this.countedAt = performance.now();
       await this.countMails().catch((error: unknown) => {
         this.forgetMails();
@@ -121,15 +121,16 @@ export class DatabaseMetrics {
   }
 
   private async countMails(): Promise<void> {
-    const [{ oldest, ...states }] = await this.dataSource.query<[Unsent]>(
+    const [{ oldest, ...states }] = await this.dataSource.query<[Mails]>(
       `SELECT count(*) FILTER (WHERE next_attempt_at IS NOT NULL AND failure IS NULL)::float8
                 AS waiting,
               count(*) FILTER (WHERE next_attempt_at IS NOT NULL AND failure IS NOT NULL)::float8
                 AS retrying,
-              count(*) FILTER (WHERE next_attempt_at IS NULL)::float8 AS dead,
+              count(*) FILTER (WHERE next_attempt_at IS NULL AND sent_at IS NULL)::float8 AS dead,
+              count(*) FILTER (WHERE sent_at IS NOT NULL)::float8 AS sent,
               coalesce(extract(epoch FROM now() - min(created_at)
                 FILTER (WHERE next_attempt_at IS NOT NULL)), 0)::float8 AS oldest
-         FROM mail WHERE sent_at IS NULL`,
+         FROM mail`,
     );
     for (const [state, mails] of Object.entries(states)) this.mails.set({ state }, mails);
     this.oldestMail.set(oldest);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestHandler } from 'express';
-import { Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { routeOf, statusOf } from '../logging/request-log';
 import { Outcomes } from './outcomes';
 
@@ -23,6 +23,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class RequestMetrics {
   private inFlight = 0;
   private readonly seconds: Histogram<'method' | 'route' | 'status'>;
+  private readonly unexpected: Counter;
 
   constructor(
     registry: Registry,
@@ -33,6 +34,12 @@ export class RequestMetrics {
       help: 'Requests that are over, by the template of their route (none: no route), and 499 where the client has gone before its answer.',
       labelNames: ['method', 'route', 'status'],
       buckets: BUCKETS,
+      registers: [registry],
+    });
+    // From the beginning, as no label can be: the first is what an alert waits for.
+    this.unexpected = new Counter({
+      name: 'user_account_unexpected_errors_total',
+      help: 'Answers 500: each is a mistake in the service.',
       registers: [registry],
     });
     const inFlight = (): number => this.inFlight;
@@ -59,6 +66,7 @@ export class RequestMetrics {
         { method: METHODS.has(method) ? method : 'other', route, status },
         (performance.now() - began) / 1000,
       );
+      if (status === 500) this.unexpected.inc();
       this.outcomes.count(request, response);
     });
     next();
