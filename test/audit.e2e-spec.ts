@@ -557,6 +557,11 @@ describe('npm run audit', () => {
         operator: null,
       },
     ]);
+    const none = await command('audit', ['export', '--account', 'id:0'], exported);
+    expect([none.output, none.errors]).toEqual([
+      '',
+      'There is none, but perhaps of the last minute\n',
+    ]);
     await exported.drop();
   });
 

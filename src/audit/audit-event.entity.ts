@@ -6,8 +6,8 @@ export type Outcome = 'success' | 'failure';
 
 /**
  * Something that happened to an account. The service adds events, and changes none: with a role of its
- * own (`DB_SERVICE_ROLE`), it cannot. When an account is deleted, a trigger adds that, and takes the addresses away;
- * the rest stays until it is older than `AUDIT_RETENTION_DAYS`.
+ * own (`DB_SERVICE_ROLE`), it cannot. When an account is deleted, a trigger adds that, and takes the
+ * addresses away; the rest stays until it is older than `AUDIT_RETENTION_DAYS`.
  */
 @Entity('audit_event')
 @Index('audit_event_account_idx', ['account', 'at', 'id'])

@@ -96,10 +96,14 @@ async function idOf(account: string, accounts: AccountLookup): Promise<number> {
   return id === undefined ? (await accounts.find(account)).id : Number(id);
 }
 
+/** Lines of JSON; says so where there is none. */
 async function* linesOf(dataSource: DataSource, query: AuditQuery): AsyncGenerator<string> {
+  let exported = 0;
   for await (const events of eventsOf(dataSource, query)) {
+    exported += events.length;
     yield events.map((event) => `${printableLine(event)}\n`).join('');
   }
+  if (exported === 0) console.error('There is none, but perhaps of the last minute');
 }
 
 /** An event as one line, in columns. */
