@@ -1,5 +1,11 @@
 import { form, registration } from './support/client';
-import { createDatabase, createMigratedDatabase, openDataSource } from './support/database';
+import {
+  createDatabase,
+  createMigratedDatabase,
+  type MigratedDatabase,
+  openDataSource,
+} from './support/database';
+import { FaultProxy } from './support/fault-proxy';
 import { OwnPostgres } from './support/own-postgres';
 import { startService, startServiceOn, TEST_SECRET_KEY, waitUntilReady } from './support/service';
 
@@ -19,6 +25,45 @@ describe('a service without a current schema', () => {
     expect((await service.fetch('/user/create', registration('hana'))).status).toBe(204);
     await service.stop();
     await database.drop();
+  });
+});
+
+describe('a service whose database is far away', () => {
+  let database: MigratedDatabase;
+  let network: FaultProxy;
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    network = await FaultProxy.before(database.socket);
+    environment = {
+      ...database.environment,
+      ...network.environment,
+      SECRET_KEY: TEST_SECRET_KEY,
+    };
+  });
+
+  afterAll(async () => {
+    await network.close();
+    await database.drop();
+  });
+
+  it('is there for nobody before it can serve them', async () => {
+    network.delay(50);
+    const service = await startService(environment);
+    expect((await service.fetch('/health/ready')).status).toBe(200);
+    network.delay(0);
+    await service.stop();
+  });
+
+  it('comes up, and heals, though its database lets it in and says no more', async () => {
+    network.fallSilentAt(/SELECT/);
+    const service = await startService(environment);
+    expect((await service.fetch('/health/live')).status).toBe(200);
+    expect((await service.fetch('/health/ready')).status).toBe(503);
+    network.fallSilentAt();
+    await waitUntilReady(service);
+    await service.stop();
   });
 });
 

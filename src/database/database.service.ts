@@ -35,9 +35,10 @@ export class DatabaseService
   }
 
   /**
-   * The embedded database is connected and migrated before the service listens. Another one is
-   * connected when it can be reached, and somebody else migrates it. A command comes with one that is
-   * connected, and migrates nothing.
+   * The embedded database is connected and migrated before the service listens. Another one, which
+   * somebody else migrates, is connected when it can be reached: before the service listens if that is
+   * at once, so that a proxy that has others to ask sends nobody to one that is not there yet. A
+   * command comes with one that is connected, and migrates nothing.
    */
   async onApplicationBootstrap(): Promise<void> {
     if (this.dataSource.isInitialized) {
@@ -47,7 +48,14 @@ export class DatabaseService
       await this.dataSource.runMigrations();
       this.settle();
     } else {
-      this.connecting = this.connectUntilReached();
+      try {
+        await this.connect();
+      } catch (error) {
+        // Said once: the readiness check keeps saying it to whoever asks.
+        const { code, message } = safeError(error);
+        this.logger.warn(`The database cannot be reached (${code ?? message ?? ''}); trying on`);
+        this.connecting = this.connectUntilReached();
+      }
     }
   }
 
@@ -73,29 +81,26 @@ export class DatabaseService
   }
 
   private async connectUntilReached(): Promise<void> {
-    let failures = 0;
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.dataSource.initialize();
-        this.settle();
-        this.logger.log('Connected to the database');
-        await this.assertReady().catch(() => {
-          this.logger.warn(
-            'The schema is not current: run the migrations. Until then the service is not ready',
-          );
-        });
-        return;
-      } catch (error) {
-        // Said once: the readiness check keeps saying it to whoever asks.
-        if (failures === 0) {
-          const { code, message } = safeError(error);
-          this.logger.warn(`The database cannot be reached (${code ?? message ?? ''}); trying on`);
-        }
-        failures += 1;
-        await delay(RECONNECT_MS, undefined, { signal: this.stopping.signal }).catch(
-          () => undefined,
-        );
-      }
+    const { signal } = this.stopping;
+    let isReached = false;
+    while (!isReached && !signal.aborted) {
+      await delay(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+      isReached = await this.connect().then(
+        () => true,
+        () => false,
+      );
     }
+  }
+
+  /** @throws Error when the database cannot be reached */
+  private async connect(): Promise<void> {
+    await this.dataSource.initialize();
+    this.settle();
+    this.logger.log('Connected to the database');
+    await this.assertReady().catch(() => {
+      this.logger.warn(
+        'The schema is not current: run the migrations. Until then the service is not ready',
+      );
+    });
   }
 }

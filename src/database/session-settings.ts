@@ -27,7 +27,12 @@ export async function sessionSettingsHold(
   connection: ClientConfig,
   settings: SessionSettings,
 ): Promise<boolean> {
-  const client = new pg.Client({ ...connection, options: asOptions(settings) });
+  const client = new pg.Client({
+    ...connection,
+    // A server that lets in, and then says nothing, is no connection either.
+    query_timeout: connection.connectionTimeoutMillis,
+    options: asOptions(settings),
+  });
   // A connection that is lost fails the statement, too.
   client.on('error', () => undefined);
   try {

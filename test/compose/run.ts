@@ -32,8 +32,12 @@ const password = `Drill ${randomBytes(12).toString('hex')}`;
 let passed = 0;
 let failed = 0;
 
+/** Most lines of the system's logs that are shown of a check that failed. */
+const LOG_LINES = 60;
+
 async function check(name: string, holds: () => Promise<void>): Promise<void> {
   const began = performance.now();
+  const since = new Date().toISOString();
   try {
     await holds();
     passed += 1;
@@ -41,7 +45,16 @@ async function check(name: string, holds: () => Promise<void>): Promise<void> {
   } catch (error) {
     failed += 1;
     console.log(`FAILED: ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(await trouble(since).catch(String));
   }
+}
+
+/** What the system has logged that is neither a success nor a client's fault. */
+async function trouble(since: string): Promise<string> {
+  const log = await compose(['logs', '--no-color', '--timestamps', '--since', since]);
+  const isTrouble = /"status":5|"level":[456]0|\[(warn|error|crit|alert|emerg)\]|ERROR|FATAL|PANIC/;
+  const lines = log.split('\n').filter((line) => isTrouble.test(line));
+  return lines.slice(0, LOG_LINES).join('\n');
 }
 
 function api(path: string, options: RequestOptions = {}): Promise<Answer> {

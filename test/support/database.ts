@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import pino from 'pino';
 import { parseSettings } from '../../src/config/settings';
@@ -8,6 +9,8 @@ import { type Manners, ServiceDataSource } from '../../src/database/data-source'
 export interface TestDatabase {
   /** Settings with which the service uses it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of its server. */
+  readonly socket: string;
   /** Runs a statement, or several if there are no parameters. */
   query<Row = unknown>(sql: string, parameters?: unknown[]): Promise<Row[]>;
   /** Begins a transaction that holds what a statement locks, on a connection of its own. */
@@ -62,6 +65,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   const holders: Client[] = [];
   return {
     environment: { INSTANCE_HOST: host, DB_USER: user, DB_PASS: password, DB_NAME: name },
+    socket: join(host, '.s.PGSQL.5432'),
     async query<Row>(sql: string, parameters?: unknown[]) {
       const result = await client.query(sql, parameters);
       return result.rows as Row[];

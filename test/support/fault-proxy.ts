@@ -13,6 +13,7 @@ export class FaultProxy {
   private readonly pairs = new Set<readonly [client: Socket, server: Socket]>();
   private delayMs = 0;
   private cutPoint: CutPoint | undefined;
+  private unanswered: RegExp | undefined;
   /** Told once the connection has been cut. */
   private cut = (): void => undefined;
 
@@ -38,6 +39,11 @@ export class FaultProxy {
   /** Whatever the server says takes so long from now on. */
   delay(ms: number): void {
     this.delayMs = ms;
+  }
+
+  /** A connection on which the client says this from now on hears nothing more; without it, none. */
+  fallSilentAt(said?: RegExp): void {
+    this.unanswered = said;
   }
 
   /** Every connection is lost, and what was held up with them. */
@@ -74,8 +80,10 @@ export class FaultProxy {
     const pair = [client, server] as const;
     this.pairs.add(pair);
     let deaf = false;
+    let silent = false;
     client.on('data', (data) => {
       const point = this.cutPoint;
+      silent ||= this.unanswered?.test(data.toString('latin1')) === true;
       if (point?.said.test(data.toString('latin1')) !== true) {
         server.write(data);
         return;
@@ -93,6 +101,8 @@ export class FaultProxy {
       if (deaf) {
         this.drop(pair);
         this.cut();
+      } else if (silent) {
+        return;
       } else if (this.delayMs > 0) {
         setTimeout(() => client.write(data), this.delayMs);
       } else {
