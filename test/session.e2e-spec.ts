@@ -180,6 +180,13 @@ describe('GET /user/sessions', () => {
       `SELECT FROM user_session JOIN "user" u ON u.id = user_id WHERE username = 'many'`,
     );
     expect(rows).toHaveLength(SESSIONS_PER_USER);
+    const revoked = await database.query<{ session: string }>(
+      `SELECT session FROM audit_event JOIN "user" u ON u.id = account
+        WHERE username = 'many' AND kind = 'authn_token_revoked'`,
+    );
+    // That of the sign-up, and as many as came after the last place was taken.
+    expect(new Set(revoked.map(({ session }) => session)).size).toBe(4);
+    expect(revoked).toHaveLength(4);
   });
 
   it('notes the use of a login, at most once a minute', async () => {

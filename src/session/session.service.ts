@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
 import { type EntityManager, Raw, type Repository } from 'typeorm';
+import { recordEvent } from '../audit/record-event';
 import { Settings } from '../config/settings';
 import { databaseErrorCode } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
@@ -61,7 +62,7 @@ export class SessionService {
   async start(
     manager: EntityManager,
     user: User,
-    { ip, userAgent }: Client,
+    client: Client,
     { withRefreshToken = false } = {},
   ): Promise<StartedSession | undefined> {
     const refresh = withRefreshToken ? this.refreshTokens.create() : undefined;
@@ -86,8 +87,8 @@ export class SessionService {
         user.id,
         user.password,
         randomUUID(),
-        ip,
-        userAgent,
+        client.ip,
+        client.userAgent,
         refresh === undefined
           ? this.settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60
           : this.refreshTokens.idleSeconds,
@@ -96,7 +97,7 @@ export class SessionService {
       ],
     );
     if (started === undefined) return undefined;
-    await this.endOldest(manager, user.id);
+    await this.endOldest(manager, user.id, client);
     return {
       id: started.id,
       generation: 0,
@@ -207,13 +208,18 @@ export class SessionService {
     }
   }
 
-  /** Ends the oldest live logins of a locked account beyond `SESSIONS_PER_USER`. */
-  private async endOldest(manager: EntityManager, userId: number): Promise<void> {
-    await manager.query(
+  /** Ends the oldest live logins of a locked account beyond `SESSIONS_PER_USER`, and records that. */
+  private async endOldest(manager: EntityManager, userId: number, client: Client): Promise<void> {
+    // Of a DELETE, TypeORM answers the rows and how many they are.
+    const [ended] = await manager.query<[{ id: string }[], number]>(
       `DELETE FROM user_session WHERE id IN (
          SELECT id FROM user_session WHERE user_id = $1 AND expires_at > now()
-          ORDER BY created_at DESC, id OFFSET $2)`,
+          ORDER BY created_at DESC, id OFFSET $2)
+       RETURNING id`,
       [userId, this.settings.SESSIONS_PER_USER],
     );
+    for (const { id } of ended) {
+      await recordEvent(manager, client, 'authn_token_revoked', { account: userId, session: id });
+    }
   }
 }
