@@ -36,17 +36,18 @@ export function trackAnswers(server: Server): void {
  * @returns when the last connection is closed
  */
 export async function stopServing(server: Server, drainMs: number): Promise<void> {
+  await quietMoment();
+  const closed = new Promise((resolve) => {
+    // That of http closes idle connections too, on which a request may be on its way.
+    NetServer.prototype.close.call(server, resolve);
+  });
+  // Not before: a proxy that has connections makes hardly any new ones.
   const makeLast = (response: ServerResponse): void => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
   answering.forEach(makeLast);
   server.prependListener('request', (_request, response) => {
     makeLast(response);
-  });
-  await quietMoment();
-  const closed = new Promise((resolve) => {
-    // That of http closes idle connections too, on which a request may be on its way.
-    NetServer.prototype.close.call(server, resolve);
   });
   const began = performance.now();
   const idle = setInterval(() => {
