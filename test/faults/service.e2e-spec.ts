@@ -1,10 +1,17 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { send } from '../compose/http';
 import { ask } from '../support/answers';
-import { bearer, logIn, PASSWORD, registration } from '../support/client';
+import { logIn, PASSWORD, registration } from '../support/client';
 import { createMigratedDatabase, type TestDatabase } from '../support/database';
-import { type RunningService, startServiceOn, waitUntil } from '../support/service';
+import {
+  type RunningService,
+  startService,
+  startServiceOn,
+  TEST_SECRET_KEY,
+  waitUntil,
+} from '../support/service';
 
 /** Of `PASSWORD`, at such a cost that a login takes seconds. */
 const DEAR_HASH = '$2b$14$00.QbB8F.4AMxzHrH0h1XeONAtq2dyaLCj.xGAmwIUeQu6lY3Q9xO';
@@ -40,14 +47,18 @@ describe('a service', () => {
     login.end(new URLSearchParams({ username: 'hana', password: PASSWORD }).toString());
     // It has arrived when one that was sent after it has been answered, and is looked up by then.
     await once(login, 'finish');
-    await service.fetch('/user/me', bearer('none'));
+    await send(`${service.url}/user/me`);
     return () => answer;
   }
 
   it('that is told to stop is not ready, answers what is under way as the last, and ends', async () => {
-    const service = await startServiceOn(database, { DRAIN_SECONDS: '60' });
+    const service = await startService({
+      ...database.environment,
+      SECRET_KEY: TEST_SECRET_KEY,
+      DRAIN_SECONDS: '60',
+    });
     const agent = new Agent({ keepAlive: true });
-    // A connection that is open already: no other is taken then.
+    // The one connection that is open already, and not in use: no other is taken then.
     const ready = async (): Promise<IncomingMessage> => {
       const asking = get(`${service.url}/health/ready`, { agent: probe });
       const [answer] = (await once(asking, 'response')) as [IncomingMessage];
@@ -56,11 +67,11 @@ describe('a service', () => {
       return answer;
     };
     const probe = new Agent({ keepAlive: true });
-    expect((await ready()).statusCode).toBe(200);
+    await waitUntil(async () => (await ready()).statusCode === 200);
     const login = await loginOnItsWay(service, agent);
     const stopped = service.stop();
     await waitUntil(() =>
-      service.fetch('/health/live').then(
+      send(`${service.url}/health/live`).then(
         () => false,
         () => true,
       ),
