@@ -25,6 +25,7 @@ import {
 } from './support/database';
 import { type RunningService, startServiceOn, TEST_SECRET_KEY, waitUntil } from './support/service';
 import { claimsOf } from './support/token';
+import { eventsOf as allEventsOf } from '../src/audit/audit-trail';
 
 interface Event {
   readonly id: string;
@@ -227,6 +228,24 @@ describe('the audit trail', () => {
     ]);
     await database.query('SELECT audit_prune()');
     expect((await addresses()).at(-1)).toEqual(['authn_login_fail', null]);
+  });
+
+  it('goes on looking for addresses when who took them away has not done so in the end', async () => {
+    const gone = 2_000_000_000;
+    await database.query(
+      `INSERT INTO audit_event (kind, outcome, account, address)
+       VALUES ('authn_login_success', 'success', ${String(gone)}, '192.0.2.1')`,
+    );
+    await database.query(
+      `INSERT INTO audit_forgotten (account, at) VALUES ($1, now() - interval '2 hours')`,
+      [gone],
+    );
+    const first = await database.hold('SELECT audit_prune()');
+    await database.query('SELECT audit_prune()');
+    await first.query('ROLLBACK');
+    await first.release();
+    await database.query('SELECT audit_prune()');
+    expect((await eventsOf(gone)).map(({ address }) => address)).toEqual([null]);
   });
 
   it('holds up no deletion, however much it has of an account', async () => {
@@ -495,6 +514,15 @@ describe('npm run audit', () => {
     expect(kinds(older)).toEqual(['authn_login_fail', 'authn_login_fail']);
   });
 
+  it('says when the page before ends with an event that is not there any more', async () => {
+    const { status, output, errors } = await command('audit', ['list', '--before', '999999999']);
+    expect([status, output, errors]).toEqual([
+      1,
+      '',
+      'There is no event 999999999, or no more: begin again without --before\n',
+    ]);
+  });
+
   it('lists by kind, outcome and time', async () => {
     const of = async (...filter: string[]): Promise<string[]> =>
       kinds(await command('audit', ['list', '--account', 'listed', ...filter]));
@@ -562,6 +590,24 @@ describe('npm run audit', () => {
       '',
       'There is none, but perhaps of the last minute\n',
     ]);
+    await exported.drop();
+  });
+
+  it('exports what there was when it began, whatever is too old meanwhile', async () => {
+    const exported = await createMigratedDatabase();
+    await exported.query(
+      `INSERT INTO audit_event (at, kind, outcome, account)
+       SELECT now() - interval '1 day', 'authn_login_fail', 'failure', n
+         FROM generate_series(1, 2500) AS n`,
+    );
+    const dataSource = await openDataSource(exported, { readOnly: true });
+    const accounts: (number | null)[] = [];
+    for await (const events of allEventsOf(dataSource, {})) {
+      accounts.push(...events.map((event) => event.account));
+      await exported.query('DELETE FROM audit_event WHERE account <= 1500');
+    }
+    expect(accounts).toEqual(Array.from({ length: 2500 }, (_, index) => index + 1));
+    await dataSource.destroy();
     await exported.drop();
   });
 

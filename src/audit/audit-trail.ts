@@ -1,21 +1,10 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
+import { readSnapshot } from '../database/snapshot';
 import type { SecurityEvent } from '../logging/security-log';
-import type { Outcome } from './audit-event.entity';
+import type { AuditEvent, Outcome } from './audit-event.entity';
 
 /** Events that are read at once. */
 const BATCH_ROWS = 1000;
-
-/** An event as whoever runs the service sees it. */
-export interface RecordedEvent {
-  readonly id: string;
-  readonly at: Date;
-  readonly kind: SecurityEvent;
-  readonly outcome: Outcome;
-  readonly account: number | null;
-  readonly session: string | null;
-  readonly address: string | null;
-  readonly operator: string | null;
-}
 
 /** Which events are meant; all that is said has to hold. */
 export interface AuditQuery {
@@ -33,39 +22,47 @@ const COLUMNS = 'id, at, kind, outcome, account, session, address, operator';
  * The newest events, oldest first, and whether there are older ones.
  *
  * @param before number of the oldest event of the page before
+ * @returns undefined when there is no such event, which may have been too old to be kept
  */
 export async function newestEvents(
   dataSource: DataSource,
   query: AuditQuery,
   { before, limit }: { readonly before?: number | undefined; readonly limit: number },
-): Promise<{ events: RecordedEvent[]; more: boolean }> {
+): Promise<{ events: AuditEvent[]; more: boolean } | undefined> {
   const { conditions, parameters } = where(query);
-  const events = await dataSource.query<RecordedEvent[]>(
-    `SELECT ${COLUMNS} FROM audit_event
-      WHERE ${conditions}
-        AND (at, id) < (SELECT at, id FROM audit_event WHERE id = $6::bigint
-                        UNION ALL SELECT 'infinity', 0 WHERE $6::bigint IS NULL)
-      ORDER BY at DESC, id DESC LIMIT $7`,
-    [...parameters, before ?? null, limit + 1],
-  );
+  const [[last], events] = await Promise.all([
+    dataSource.query<unknown[]>('SELECT FROM audit_event WHERE id = $1::bigint', [before ?? null]),
+    dataSource.query<AuditEvent[]>(
+      `SELECT ${COLUMNS} FROM audit_event
+        WHERE ${conditions}
+          AND (at, id) < (SELECT at, id FROM audit_event WHERE id = $6::bigint
+                          UNION ALL SELECT 'infinity', 0 WHERE $6::bigint IS NULL)
+        ORDER BY at DESC, id DESC LIMIT $7`,
+      [...parameters, before ?? null, limit + 1],
+    ),
+  ]);
+  if (before !== undefined && last === undefined) return undefined;
   return { events: events.slice(0, limit).reverse(), more: events.length > limit };
 }
 
 /**
- * All of them, oldest first, some at a time; but for the last minute. An event bears the time at which its
- * transaction has begun, and what is older than a minute is whole: of times that adjoin, none is missed.
+ * All of them at one moment, oldest first, some at a time; but for the last minute. An event bears the time
+ * at which its transaction has begun, and what is older than a minute is whole: of times that adjoin, none
+ * is missed.
  */
-export async function* eventsOf(
-  dataSource: DataSource,
-  query: AuditQuery,
-): AsyncGenerator<RecordedEvent[]> {
+export function eventsOf(dataSource: DataSource, query: AuditQuery): AsyncGenerator<AuditEvent[]> {
+  return readSnapshot(dataSource, (manager) => batches(manager, query));
+}
+
+async function* batches(manager: EntityManager, query: AuditQuery): AsyncGenerator<AuditEvent[]> {
   const { conditions, parameters } = where(query);
+  let last: string | null = null;
   for (
-    let last: string | null = null, events: RecordedEvent[];
-    ;
-    last = events.at(-1)?.id ?? last
+    let events: AuditEvent[] = [], first = true;
+    first || events.length === BATCH_ROWS;
+    first = false
   ) {
-    events = await dataSource.query<RecordedEvent[]>(
+    events = await manager.query<AuditEvent[]>(
       `SELECT ${COLUMNS} FROM audit_event
         WHERE ${conditions} AND at < now() - interval '1 minute'
           AND (at, id) > (SELECT at, id FROM audit_event WHERE id = $6::bigint
@@ -74,7 +71,7 @@ export async function* eventsOf(
       [...parameters, last, BATCH_ROWS],
     );
     if (events.length > 0) yield events;
-    if (events.length < BATCH_ROWS) return;
+    last = events.at(-1)?.id ?? last;
   }
 }
 

@@ -39,32 +39,49 @@ export function outcomeOf(event: SecurityEvent): Outcome {
  * Adds an event to the audit trail, in the transaction of what has happened: both are there, or neither.
  * The line of the log comes once it is committed. The deletion of an account is recorded by a trigger.
  */
-export async function recordEvent(
+export function recordEvent(
   manager: EntityManager,
-  { log, ip = null, operator }: Actor,
+  actor: Actor,
   event: SecurityEvent,
-  { account, session }: Subject = {},
+  subject: Subject = {},
 ): Promise<void> {
-  await manager.query(
-    `INSERT INTO audit_event (kind, outcome, account, session, address, operator)
-     VALUES ($1, $2, $3, $4, $5, $6)`,
-    [event, outcomeOf(event), account ?? null, session ?? null, ip, operator ?? null],
-  );
+  return recordEvents(manager, actor, event, [subject]);
+}
+
+/** The same for some things that it was done to at once. */
+export async function recordEvents(
+  manager: EntityManager,
+  { log, ...actor }: Actor,
+  event: SecurityEvent,
+  subjects: readonly Subject[],
+): Promise<void> {
+  if (subjects.length === 0) return;
+  await recordEach(manager, actor, event, subjects);
   afterCommit(manager, () => {
-    logSecurity(log, event, { account, session, operator });
+    for (const { account, session } of subjects) {
+      logSecurity(log, event, { account, session, operator: actor.operator });
+    }
   });
 }
 
-/** The same for some accounts, which the log has no lines of. */
+/** The same for any number, which the log has no lines of. */
 export async function recordEach(
   manager: EntityManager,
-  { ip = null, operator }: Pick<Actor, 'ip' | 'operator'>,
+  { ip = null, operator }: Omit<Actor, 'log'>,
   event: SecurityEvent,
-  accounts: readonly number[],
+  subjects: readonly Subject[],
 ): Promise<void> {
   await manager.query(
-    `INSERT INTO audit_event (kind, outcome, account, address, operator)
-     SELECT $1, $2, account, $4, $5 FROM unnest($3::int[]) AS account`,
-    [event, outcomeOf(event), accounts, ip, operator ?? null],
+    `INSERT INTO audit_event (kind, outcome, account, session, address, operator)
+     SELECT $1, $2, account, session, $5, $6
+       FROM unnest($3::int[], $4::uuid[]) AS subject (account, session)`,
+    [
+      event,
+      outcomeOf(event),
+      subjects.map(({ account }) => account ?? null),
+      subjects.map(({ session }) => session ?? null),
+      ip,
+      operator ?? null,
+    ],
   );
 }

@@ -3,14 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Option } from 'commander';
 import type { DataSource } from 'typeorm';
-import type { Outcome } from '../audit/audit-event.entity';
-import { eventsOf, newestEvents, type AuditQuery, type RecordedEvent } from '../audit/audit-trail';
+import type { AuditEvent, Outcome } from '../audit/audit-event.entity';
+import { eventsOf, newestEvents, type AuditQuery } from '../audit/audit-trail';
 import type { Manners } from '../database/data-source';
 import { SECURITY_EVENTS, type SecurityEvent } from '../logging/security-log';
 import { AccountLookup } from '../operator/account-lookup.service';
 import { printable, printableJson, printableLine } from '../operator/printable';
 import { time, wholeNumber } from './arguments';
-import { commandLine, runCommandLine } from './command-line';
+import { CommandError, commandLine, runCommandLine } from './command-line';
 import { writeTo } from './files';
 import { withServices } from './services';
 
@@ -52,9 +52,15 @@ const list = program
   .option('--json', 'for programs', false)
   .action(async (options: Filter & { before?: number; limit: number; json: boolean }) => {
     const { before, limit, json } = options;
-    const { events, more } = await withTrail(options, (dataSource, query) =>
+    const page = await withTrail(options, (dataSource, query) =>
       newestEvents(dataSource, query, { before, limit }),
     );
+    if (page === undefined) {
+      throw new CommandError(
+        `There is no event ${String(before)}, or no more: begin again without --before`,
+      );
+    }
+    const { events, more } = page;
     if (json) console.log(printableJson(events));
     else for (const event of events) console.log(lineOf(event));
     if (events.length === 0) console.error('There is none');
@@ -107,7 +113,7 @@ async function* linesOf(dataSource: DataSource, query: AuditQuery): AsyncGenerat
 }
 
 /** An event as one line, in columns. */
-function lineOf({ id, at, kind, account, session, address, operator }: RecordedEvent): string {
+function lineOf({ id, at, kind, account, session, address, operator }: AuditEvent): string {
   const columns = [
     id,
     at.toISOString(),

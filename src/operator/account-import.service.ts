@@ -129,7 +129,12 @@ export class AccountImport {
     if (accounts.length === 0) return [];
     try {
       const written = await this.users.insertMany(accounts, (manager, ids) =>
-        recordEach(manager, this.operator, 'user_created', ids),
+        recordEach(
+          manager,
+          this.operator,
+          'user_created',
+          ids.map((account) => ({ account })),
+        ),
       );
       counts.created += written.size;
       return accounts.filter((account) => !written.has(account));

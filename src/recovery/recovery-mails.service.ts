@@ -51,7 +51,8 @@ export class RecoveryMails extends MailComposer {
         id: mail.id,
         email: to,
       });
-      if (kind === 'reset') await recordEach(manager, {}, 'password_reset_sent', [account.id]);
+      if (kind === 'reset')
+        await recordEach(manager, {}, 'password_reset_sent', [{ account: account.id }]);
       // As long as this can take it back.
       if (kind === 'changing' && account.email !== to) {
         await this.tokens.keep(manager, { userId: account.id, mailId: mail.id }, to);

@@ -3,10 +3,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { isUUID } from 'class-validator';
 import { type EntityManager, Raw, type Repository } from 'typeorm';
-import { recordEvent } from '../audit/record-event';
+import { recordEvents } from '../audit/record-event';
 import { Settings } from '../config/settings';
-import { databaseErrorCode } from '../database/database-errors';
 import type { Client } from '../http/client.decorator';
+import { reasonOf } from '../logging/safe-error';
 import type { User } from '../user/user.entity';
 import { RefreshTokenService } from './refresh-token.service';
 import { SECONDS_LEFT, UserSession } from './user-session.entity';
@@ -202,7 +202,7 @@ export class SessionService {
         [id],
       );
     } catch (error) {
-      this.logger.warn(`The use of a login was not noted (${databaseErrorCode(error)})`);
+      this.logger.warn(`The use of a login was not noted (${reasonOf(error)})`);
     } finally {
       this.touching.delete(id);
     }
@@ -218,8 +218,7 @@ export class SessionService {
        RETURNING id`,
       [userId, this.settings.SESSIONS_PER_USER],
     );
-    for (const { id } of ended) {
-      await recordEvent(manager, client, 'authn_token_revoked', { account: userId, session: id });
-    }
+    const subjects = ended.map(({ id }) => ({ account: userId, session: id }));
+    await recordEvents(manager, client, 'authn_token_revoked', subjects);
   }
 }
