@@ -7,7 +7,13 @@ import {
 } from './support/database';
 import { FaultProxy } from './support/fault-proxy';
 import { OwnPostgres } from './support/own-postgres';
-import { startService, startServiceOn, TEST_SECRET_KEY, waitUntilReady } from './support/service';
+import {
+  startService,
+  startServiceOn,
+  TEST_SECRET_KEY,
+  waitUntil,
+  waitUntilReady,
+} from './support/service';
 
 describe('a service without a current schema', () => {
   it('is live, not ready, and ready as soon as somebody migrates', async () => {
@@ -64,6 +70,17 @@ describe('a service whose database is far away', () => {
     network.fallSilentAt();
     await waitUntilReady(service);
     await service.stop();
+  });
+
+  it('told to stop, does not try to reach its database once more', async () => {
+    network.fallSilentAt(/SELECT/);
+    const service = await startService(environment);
+    // Between two attempts.
+    await waitUntil(() => Promise.resolve(network.open === 0));
+    const { opened } = network;
+    expect(await service.stop()).toBe(0);
+    expect(network.opened).toBe(opened);
+    network.fallSilentAt();
   });
 });
 

@@ -5,7 +5,7 @@ import { readEnvironment } from '../config/environment';
 import { parseSettings, type Settings } from '../config/settings';
 import { StartError } from '../config/start-error';
 import { type Manners, ServiceDataSource } from '../database/data-source';
-import { safeError } from '../logging/safe-error';
+import { reasonOf } from '../logging/safe-error';
 
 /** Exit status of every command. */
 export const EXIT = { ok: 0, no: 1, couldNotLook: 2 } as const;
@@ -60,8 +60,7 @@ function statusOf(error: unknown): number {
   if (error instanceof StartError) {
     console.error(error.message);
   } else {
-    const { code, message } = safeError(error);
-    console.error(`It could not be done: ${code ?? message ?? 'for a reason nobody knows'}`);
+    console.error(`It could not be done: ${reasonOf(error)}`);
   }
   return EXIT.couldNotLook;
 }
@@ -82,9 +81,8 @@ export async function withDatabase<T>(
   } catch (error) {
     await dataSource.release();
     if (error instanceof StartError) throw error;
-    const { code, message } = safeError(error);
     throw new CommandError(
-      `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${code ?? message ?? ''}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,
+      `The database ${settings.DB_NAME} at ${settings.INSTANCE_HOST} cannot be reached (${reasonOf(error)}): look at INSTANCE_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS`,
       EXIT.couldNotLook,
     );
   }

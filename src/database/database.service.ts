@@ -7,7 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { safeError } from '../logging/safe-error';
+import { reasonOf } from '../logging/safe-error';
 import { Settings } from '../config/settings';
 import { ServiceDataSource } from './data-source';
 
@@ -52,8 +52,7 @@ export class DatabaseService
         await this.connect();
       } catch (error) {
         // Said once: the readiness check keeps saying it to whoever asks.
-        const { code, message } = safeError(error);
-        this.logger.warn(`The database cannot be reached (${code ?? message ?? ''}); trying on`);
+        this.logger.warn(`The database cannot be reached (${reasonOf(error)}); trying on`);
         this.connecting = this.connectUntilReached();
       }
     }
@@ -77,14 +76,15 @@ export class DatabaseService
    */
   async assertReady(): Promise<void> {
     const pending = await this.dataSource.pendingMigrations();
-    if (pending.length > 0) throw new Error('Migrations are pending');
+    if (pending.length > 0) throw new Error('Migrations are pending: run them');
   }
 
   private async connectUntilReached(): Promise<void> {
     const { signal } = this.stopping;
     let isReached = false;
-    while (!isReached && !signal.aborted) {
+    while (!isReached) {
       await delay(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       isReached = await this.connect().then(
         () => true,
         () => false,
@@ -97,10 +97,8 @@ export class DatabaseService
     await this.dataSource.initialize();
     this.settle();
     this.logger.log('Connected to the database');
-    await this.assertReady().catch(() => {
-      this.logger.warn(
-        'The schema is not current: run the migrations. Until then the service is not ready',
-      );
+    await this.assertReady().catch((error: unknown) => {
+      this.logger.warn(`The service is not ready yet (${reasonOf(error)})`);
     });
   }
 }

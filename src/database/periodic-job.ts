@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { databaseErrorCode } from './database-errors';
+import { reasonOf } from '../logging/safe-error';
 import type { DatabaseService } from './database.service';
 
 /** Between a run that failed and the next. */
@@ -60,7 +60,7 @@ export abstract class PeriodicJob
       const interval = await this.run(signal).then(
         () => this.intervalMs,
         (error: unknown) => {
-          this.logger.warn(`Failed, and will be tried again (${databaseErrorCode(error)})`);
+          this.logger.warn(`Failed, and will be tried again (${reasonOf(error)})`);
           return RETRY_MS;
         },
       );

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { safeError } from '../logging/safe-error';
+import { reasonOf } from '../logging/safe-error';
 
 /** Longest that a check may take. */
 const CHECK_MS = 6000;
@@ -98,9 +98,8 @@ async function lookAt(group: GroupName, { name, look }: Check, limitMs: number):
 }
 
 function failed(error: unknown): Finding {
-  const { code, message } = safeError(error);
   return problem(
-    `Could not be looked at (${code ?? message ?? 'for a reason nobody knows'})`,
+    `Could not be looked at (${reasonOf(error)})`,
     'Mend what is said beside it first, and ask again',
   );
 }

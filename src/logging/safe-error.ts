@@ -9,6 +9,12 @@ export interface SafeError {
   readonly stack: readonly string[];
 }
 
+/** Why something failed, in a word or a sentence that may be said: PostgreSQL's or Node's code if there is one. */
+export function reasonOf(thrown: unknown): string {
+  const { code, message } = safeError(thrown);
+  return code ?? message ?? '';
+}
+
 /**
  * Kind and place of an error, for logs and for the terminal. Not the message of a database error,
  * nor its query and parameters: they hold what a person typed.

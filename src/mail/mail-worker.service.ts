@@ -4,9 +4,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Settings } from '../config/settings';
 import { DatabaseService } from '../database/database.service';
-import { databaseErrorCode } from '../database/database-errors';
 import { PeriodicJob } from '../database/periodic-job';
-import { safeError } from '../logging/safe-error';
+import { reasonOf, safeError } from '../logging/safe-error';
 import { MailComposer } from './mail-composer';
 import type { Mail } from './mail.entity';
 import { MailServer, NotSent } from './mail-server';
@@ -155,15 +154,15 @@ export class MailWorker extends PeriodicJob {
       );
     } catch (failure) {
       // When its lease ends, it comes again all the same.
-      this.logger.warn(`${nameOf(mail)}: not given back (${databaseErrorCode(failure)})`);
+      this.logger.warn(`${nameOf(mail)}: not given back (${reasonOf(failure)})`);
     }
   }
 
   private async noteFailure(mail: Claimed, error: unknown): Promise<void> {
     try {
       if (!(error instanceof NotSent)) {
-        const { code, message = '', stack } = safeError(error);
-        this.logger.error(`${nameOf(mail)} failed: ${code ?? message}`, stack.join('\n'));
+        const { stack } = safeError(error);
+        this.logger.error(`${nameOf(mail)} failed: ${reasonOf(error)}`, stack.join('\n'));
         await this.putOff(mail, 'failed here: the log says why');
       } else if (error.isFinal) {
         await this.bury(mail, error.code, error.reply);
@@ -173,7 +172,7 @@ export class MailWorker extends PeriodicJob {
       }
     } catch (failure) {
       // When its lease ends, it comes again all the same.
-      this.logger.warn(`${nameOf(mail)}: not noted (${databaseErrorCode(failure)})`);
+      this.logger.warn(`${nameOf(mail)}: not noted (${reasonOf(failure)})`);
     }
   }
 

@@ -2,8 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Gauge, Registry } from 'prom-client';
 import { ServiceDataSource } from '../database/data-source';
-import { databaseErrorCode } from '../database/database-errors';
 import { withPatience } from '../database/patience';
+import { reasonOf } from '../logging/safe-error';
 
 /** What is dear to count is counted at most so often, whoever asks. */
 const COUNT_MS = 15_000;
@@ -150,6 +150,6 @@ export class DatabaseMetrics {
   }
 
   private tellOf(what: string, error: unknown): void {
-    this.logger.warn(`The ${what} were not counted (${databaseErrorCode(error)})`);
+    this.logger.warn(`The ${what} were not counted (${reasonOf(error)})`);
   }
 }

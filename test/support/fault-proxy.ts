@@ -11,6 +11,8 @@ interface CutPoint {
 export class FaultProxy {
   private readonly server: Server;
   private readonly pairs = new Set<readonly [client: Socket, server: Socket]>();
+  /** Connections that there have been. */
+  opened = 0;
   private delayMs = 0;
   private cutPoint: CutPoint | undefined;
   private unanswered: RegExp | undefined;
@@ -26,7 +28,7 @@ export class FaultProxy {
   /** @param socketPath of a PostgreSQL server */
   static async before(socketPath: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(socketPath);
-    await proxy.open();
+    await proxy.listen();
     return proxy;
   }
 
@@ -44,6 +46,11 @@ export class FaultProxy {
   /** A connection on which the client says this from now on hears nothing more; without it, none. */
   fallSilentAt(said?: RegExp): void {
     this.unanswered = said;
+  }
+
+  /** Connections that there are. */
+  get open(): number {
+    return this.pairs.size;
   }
 
   /** Every connection is lost, and what was held up with them. */
@@ -70,12 +77,13 @@ export class FaultProxy {
     await once(this.server, 'close');
   }
 
-  private async open(): Promise<void> {
+  private async listen(): Promise<void> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
   }
 
   private connect(client: Socket): void {
+    this.opened += 1;
     const server = connect(this.socketPath);
     const pair = [client, server] as const;
     this.pairs.add(pair);
