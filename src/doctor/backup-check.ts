@@ -1,6 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, constants } from 'node:zlib';
+import { reasonOf } from '../logging/safe-error';
 import { advice, type Check, type Finding, ok, problem } from './check';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -32,23 +33,24 @@ export function backupCheck(path: string | undefined): Check {
             'Not looked at: nobody has said where backups are',
             'Add --backup and the file, or the directory that they are in',
           )
-        : backupFindings(path),
+        : backupFindings(path).catch((error: unknown) => unreadable(path, error)),
   };
 }
 
-async function backupFindings(path: string): Promise<Finding[]> {
-  let newest: Backup | undefined;
-  try {
-    newest = await newestBackup(path);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    return [
-      problem(
-        `${path} cannot be read (${code})`,
+function unreadable(path: string, error: unknown): Finding {
+  return (error as NodeJS.ErrnoException).code === 'EACCES'
+    ? problem(
+        `The user that the doctor runs as may not read what is in ${path}`,
+        'Run it as one who may, or give its user a group that may: without that, nobody knows how old they are',
+      )
+    : problem(
+        `${path} cannot be read (${reasonOf(error)})`,
         'Look whether the path is right, and whether whoever makes backups still does',
-      ),
-    ];
-  }
+      );
+}
+
+async function backupFindings(path: string): Promise<Finding[]> {
+  const newest = await newestBackup(path);
   if (newest === undefined) {
     return [
       problem(

@@ -114,7 +114,7 @@ function whatToDo(code: string, { INSTANCE_HOST, DB_PORT, DB_USER, DB_NAME }: Se
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return 'Look whether the machine is up, at the firewall between, and whether the server is frozen or its disk is full';
+      return 'Look whether the machine is up, at the firewall between, and whether the server is frozen or its disk is full; of a pooler, whether all its connections are taken (default_pool_size)';
     case '28P01':
     case '28000':
       return `It does not let ${DB_USER} in: look at DB_USER and DB_PASS, and at pg_hba.conf`;

@@ -86,7 +86,7 @@ export function nodeFinding(version: string, range: string, now: Date): Finding 
   return end !== undefined && now > new Date(`${end}T23:59:59Z`)
     ? advice(
         `Node ${version} has had no security fixes since ${end}`,
-        'Install the newest of Node 24, and then npm ci',
+        'Install the newest of Node 24, and restart the service',
       )
     : ok(`Node ${version}`);
 }

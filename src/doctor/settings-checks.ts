@@ -14,7 +14,7 @@ export const LEAST_BCRYPT_COST = 10;
 const LEAST_PASSWORD_LENGTH = 8;
 
 const NEW_KEY =
-  'Make one: openssl rand -hex 32. Set it as SECRET_KEY, and the old one as SECRET_KEY_PREVIOUS until its tokens have expired: nobody is logged out';
+  'Make one: openssl rand -hex 32. Nobody is logged out if it is brought in as docs/operations.md says, Rotate SECRET_KEY';
 
 /** Settings with which nothing starts. */
 export function badSettings({ problems }: SettingsError): Check {
