@@ -29,20 +29,22 @@ put() { # OWNER FILE [MODE]: what comes in, whole or not at all
   mv -f "$2.new" "$2"
 }
 
+keep() { # VALUE FILE: of the backend; without one, what was there before, or nothing
+  if [ -n "$1" ] || [ ! -e "$2" ]; then
+    printf %s "$1" | put $NODE "$2"
+  fi
+}
+
 key=$(given SECRET_KEY)
-if [ -n "$key" ]; then
-  printf %s "$key" | put $NODE /secrets/backend/secret-key
-elif [ ! -s /secrets/backend/secret-key ]; then
-  random | put $NODE /secrets/backend/secret-key
-fi
+[ -n "$key" ] || [ -s /secrets/backend/secret-key ] || key=$(random)
+keep "$key" /secrets/backend/secret-key
 previous=$(given SECRET_KEY_PREVIOUS)
 printf %s "$previous" | put $NODE /secrets/backend/secret-key-previous
 
 smtp=$(given SMTP_URL)
-printf %s "$smtp" | put $NODE /secrets/backend/smtp-url
-
+keep "$smtp" /secrets/backend/smtp-url
 token=$(given METRICS_TOKEN)
-printf %s "$token" | put $NODE /secrets/backend/metrics-token
+keep "$token" /secrets/backend/metrics-token
 
 # Of the owner of the tables, as whom nothing but the migrations run.
 password=$(given DB_PASS)

@@ -49,6 +49,11 @@ async function check(name: string, holds: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Has so many backends. */
+function scaleTo(backends: number): Promise<void> {
+  return up([], { environment: { BACKENDS: String(backends) } });
+}
+
 /** What the system has logged that is neither a success nor a client's fault. */
 async function trouble(since: string): Promise<string> {
   const log = await compose(['logs', '--no-color', '--timestamps', '--since', since]);
@@ -340,6 +345,18 @@ async function hardening(): Promise<void> {
     }
   });
 
+  await check('a secret that was set once is kept until it is taken away', async () => {
+    const token = (): Promise<string> => within('backend', 'cat', '/secrets/metrics-token');
+    const METRICS_TOKEN = randomBytes(32).toString('hex');
+    await compose(['up', 'secrets'], { environment: { METRICS_TOKEN } });
+    await compose(['up', 'secrets']);
+    equal(await token(), METRICS_TOKEN);
+    const file = '/secrets/backend/metrics-token';
+    await compose(['run', '--rm', '--no-deps', '-T', 'secrets', 'rm', file]);
+    await compose(['up', 'secrets']);
+    equal(await token(), '');
+  });
+
   await check(
     'the database lets nobody in without a password; the service may not do what the owner may',
     async () => {
@@ -485,7 +502,7 @@ async function restarts(token: string): Promise<void> {
 
 async function scaling(token: string): Promise<void> {
   await check('nginx -s reload balances over three', async () => {
-    await up(['--scale', 'backend=3']);
+    await scaleTo(3);
     await within('nginx', 'nginx', '-s', 'reload');
     await delay(1000);
     const since = new Date().toISOString();
@@ -508,12 +525,12 @@ async function scaling(token: string): Promise<void> {
       onlyExpected(seen);
       equal((await inspect([id]))[0]?.State.ExitCode, 0);
       await docker(['start', id]);
-      await up(['--scale', 'backend=3']);
+      await scaleTo(3);
     }
   });
 
   await check('three become one again', async () => {
-    await up(['--scale', 'backend=1']);
+    await scaleTo(1);
     equal((await me(token)).status, 200);
   });
 }
@@ -546,7 +563,7 @@ async function useKeys(key: string, previous: string): Promise<void> {
 /** As docs/operations.md has it, and back again. */
 async function rotation(token: string): Promise<void> {
   await check('another SECRET_KEY in three steps, under load: nobody notices', async () => {
-    await up(['--scale', 'backend=2']);
+    await scaleTo(2);
     const old = await within('backend', 'cat', '/secrets/secret-key');
     const next = randomBytes(32).toString('hex');
     const seen = await underLoad(token, async () => {
@@ -561,7 +578,7 @@ async function rotation(token: string): Promise<void> {
     console.log(`    ${seen.join(', ')}`);
     await useKeys(old, '');
     equal((await me(token)).status, 200);
-    await up(['--scale', 'backend=1']);
+    await scaleTo(1);
   });
 }
 
