@@ -72,6 +72,45 @@ describe('a service whose database is far away', () => {
     await service.stop();
   });
 
+  it('comes up when it is not told good-bye', async () => {
+    network.fallSilentAt(/^X\0\0\0.$/);
+    const service = await startService(environment);
+    network.fallSilentAt();
+    expect((await service.fetch('/health/ready')).status).toBe(200);
+    await service.stop();
+  });
+
+  it('comes up before its database, where that takes long', async () => {
+    network.delay(400);
+    const service = await startService(environment);
+    expect(service.output()).not.toContain('Connected to the database');
+    await waitUntilReady(service);
+    network.delay(0);
+    await service.stop();
+  });
+
+  it('keeps no connection whose first question is refused', async () => {
+    await database.query('REVOKE EXECUTE ON FUNCTION version() FROM PUBLIC');
+    const service = await startService(environment);
+    const { opened } = network;
+    await waitUntil(() => Promise.resolve(network.opened > opened + 6));
+    // Of the attempt that is under way: one that asks, and one that says good-bye.
+    expect(network.open).toBeLessThanOrEqual(3);
+    await database.query('GRANT EXECUTE ON FUNCTION version() TO PUBLIC');
+    await waitUntilReady(service);
+    await service.stop();
+  });
+
+  it('goes on when it is let in, and dismissed in the same breath', async () => {
+    const service = await startService(environment);
+    network.dismissing = true;
+    network.cutAll();
+    await waitUntil(async () => (await service.fetch('/health/ready')).status === 503);
+    network.dismissing = false;
+    await waitUntilReady(service);
+    expect(await service.stop()).toBe(0);
+  });
+
   it('told to stop, does not try to reach its database once more', async () => {
     network.fallSilentAt(/SELECT/);
     const service = await startService(environment);

@@ -125,7 +125,7 @@ export interface Manners {
 }
 
 /** What pg says of a pool. */
-type PoolState = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'>;
+type PoolState = Pick<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount' | 'end'>;
 
 /** Where the database is and how to log in there. */
 type Connection = Pick<
@@ -244,7 +244,13 @@ export class ServiceDataSource extends DataSource {
       const Client = holdInTransactions(this.serving ? ImpatientClient : pg.Client, this.settings);
       this.setOptions({ extra: { ...extra, options: undefined, Client } });
     }
-    return super.initialize();
+    try {
+      return await super.initialize();
+    } catch (error) {
+      // Who says nothing more does not answer a farewell either.
+      void this.closeUnused().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Closes the connections, and stops the embedded server if nobody else uses it. */
@@ -339,6 +345,13 @@ export class ServiceDataSource extends DataSource {
     } finally {
       await patient.destroy();
     }
+  }
+
+  /** What TypeORM leaves open when its first question on a connection is refused. */
+  private async closeUnused(): Promise<void> {
+    const { connectedQueryRunners } = this.driver as PostgresDriver;
+    await Promise.all([...connectedQueryRunners].map((runner) => runner.release()));
+    await this.pool?.end();
   }
 
   private async settingsHold(): Promise<boolean> {

@@ -12,6 +12,8 @@ import { Settings } from '../config/settings';
 import { ServiceDataSource } from './data-source';
 
 const RECONNECT_MS = 500;
+/** Longest that the service waits for its database before it listens. */
+const FIRST_ATTEMPT_MS = 2000;
 
 /** Connects the service to its database, and knows whether it can be worked with. */
 @Injectable()
@@ -37,8 +39,8 @@ export class DatabaseService
   /**
    * The embedded database is connected and migrated before the service listens. Another one, which
    * somebody else migrates, is connected when it can be reached: before the service listens if that is
-   * at once, so that a proxy that has others to ask sends nobody to one that is not there yet. A
-   * command comes with one that is connected, and migrates nothing.
+   * soon, so that a proxy that has others to ask sends nobody to one that cannot serve yet. A command
+   * comes with one that is connected, and migrates nothing.
    */
   async onApplicationBootstrap(): Promise<void> {
     if (this.dataSource.isInitialized) {
@@ -48,13 +50,14 @@ export class DatabaseService
       await this.dataSource.runMigrations();
       this.settle();
     } else {
-      try {
-        await this.connect();
-      } catch (error) {
+      const tried = this.connect();
+      this.connecting = tried.catch((error: unknown) => {
         // Said once: the readiness check keeps saying it to whoever asks.
         this.logger.warn(`The database cannot be reached (${reasonOf(error)}); trying on`);
-        this.connecting = this.connectUntilReached();
-      }
+        return this.connectUntilReached();
+      });
+      const tooLong = delay(FIRST_ATTEMPT_MS, undefined, { ref: false });
+      await Promise.race([tried, tooLong]).catch(() => undefined);
     }
   }
 

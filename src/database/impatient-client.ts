@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { DatabaseUnavailable, isReadOnly } from './database-errors';
 import { beginWaiting } from './patience';
 
@@ -11,6 +11,14 @@ const { query: patientQuery } = Client.prototype as { query: (...query: unknown[
  * and what others then write there would never be committed.
  */
 export class ImpatientClient extends Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    // Whoever uses it hears of an error by what they wait for, and the pool by itself. In between, when
+    // it was just handed out, nobody listens: a server that lets in and stops in the same breath would
+    // end the process.
+    this.on('error', () => undefined);
+  }
+
   override query(...query: unknown[]): never {
     const result = patientQuery.apply(this, query);
     if (result instanceof Promise) {

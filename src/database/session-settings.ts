@@ -47,7 +47,8 @@ export async function sessionSettingsHold(
     if (REFUSED.includes(databaseErrorCode(error))) return false;
     throw error;
   } finally {
-    await client.end();
+    // Who says nothing more does not answer a farewell either.
+    void client.end().catch(() => undefined);
   }
 }
 

@@ -7,6 +7,11 @@ interface CutPoint {
   readonly heard: boolean;
 }
 
+/** What PostgreSQL says last of letting somebody in: ReadyForQuery, in no transaction. */
+const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
+/** And when an administrator ends it: ErrorResponse. */
+const DISMISSED = Buffer.from('E\0\0\0\x25SFATAL\0VFATAL\0C57P01\0Mdismissed\0\0', 'latin1');
+
 /** Stands between the service and its database, over TCP, and does what networks do. */
 export class FaultProxy {
   private readonly server: Server;
@@ -52,6 +57,9 @@ export class FaultProxy {
   get open(): number {
     return this.pairs.size;
   }
+
+  /** Whether everybody who is let in from now on is dismissed in the same breath. */
+  dismissing = false;
 
   /** Every connection is lost, and what was held up with them. */
   cutAll(): void {
@@ -106,7 +114,9 @@ export class FaultProxy {
       server.write(data);
     });
     server.on('data', (data) => {
-      if (deaf) {
+      if (this.dismissing && data.subarray(-READY.length).equals(READY)) {
+        client.end(Buffer.concat([data, DISMISSED]));
+      } else if (deaf) {
         this.drop(pair);
         this.cut();
       } else if (silent) {
