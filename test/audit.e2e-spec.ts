@@ -149,6 +149,7 @@ describe('the audit trail', () => {
       'authn_login_success',
       'authn_token_reuse',
       'authn_login_success',
+      'authn_token_revoked',
       'user_updated',
       'authn_login_success',
       'authn_token_revoked',

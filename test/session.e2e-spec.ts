@@ -189,6 +189,17 @@ describe('GET /user/sessions', () => {
     expect(revoked).toHaveLength(4);
   });
 
+  it('does not end the login that begins, whatever the clock said before', async () => {
+    await signUp(service, 'ahead of time');
+    for (let i = 0; i < SESSIONS_PER_USER; i += 1) await logIn(service, 'ahead of time', PASSWORD);
+    await database.query(
+      `UPDATE user_session SET created_at = now() + interval '10 minutes' FROM "user" u
+        WHERE u.id = user_id AND username = 'ahead of time'`,
+    );
+    const token = await logIn(service, 'ahead of time', PASSWORD);
+    expect(await statusWith(service, token)).toBe(200);
+  });
+
   it('notes the use of a login, at most once a minute', async () => {
     const token = await signUp(service, 'used');
     const used = async (): Promise<string | undefined> =>

@@ -152,7 +152,7 @@ export class AccountService {
       }
       await this.referenceTokens.endAll(manager, account.id);
       await this.referenceTokens.endName(manager, account.username);
-      const renewed = await this.sessions.renew(manager, account.id, sessionId);
+      const renewed = await this.sessions.renew(manager, account.id, sessionId, client);
       const session =
         sessionId === undefined ? await this.sessions.start(manager, renamed, client) : renewed;
       // Ended by another request since this one was let in.

@@ -97,7 +97,7 @@ export class SessionService {
       ],
     );
     if (started === undefined) return undefined;
-    await this.endOldest(manager, user.id, client);
+    await this.endOldest(manager, user.id, started.id, client);
     return {
       id: started.id,
       generation: 0,
@@ -159,7 +159,8 @@ export class SessionService {
 
   /**
    * Kills every token of an account's logins, in the transaction of what is the reason. Those that a
-   * refresh token can give a new one live on, and so does the current one; the others end.
+   * refresh token can give a new one live on, and so does the current one; the others end, which is
+   * recorded.
    *
    * @returns the current one, if it is still there
    */
@@ -167,13 +168,16 @@ export class SessionService {
     manager: EntityManager,
     userId: number,
     current: string | undefined,
+    client: Client,
   ): Promise<StartedSession | undefined> {
-    await manager.query(
+    // Of a DELETE or an UPDATE, TypeORM answers the rows and how many they are.
+    const [ended] = await manager.query<[{ id: string }[], number]>(
       `DELETE FROM user_session s WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid
-          AND NOT EXISTS (SELECT FROM refresh_token WHERE session_id = s.id)`,
+          AND NOT EXISTS (SELECT FROM refresh_token WHERE session_id = s.id)
+       RETURNING id`,
       [userId, current ?? null],
     );
-    // Of an UPDATE, TypeORM answers the rows and how many they are.
+    await recordEnded(manager, client, userId, ended);
     const [rows] = await manager.query<
       [{ id: string; generation: number; seconds_left: number }[], number]
     >(
@@ -208,17 +212,36 @@ export class SessionService {
     }
   }
 
-  /** Ends the oldest live logins of a locked account beyond `SESSIONS_PER_USER`, and records that. */
-  private async endOldest(manager: EntityManager, userId: number, client: Client): Promise<void> {
+  /**
+   * Ends the oldest live logins of a locked account beyond `SESSIONS_PER_USER`, and records that.
+   *
+   * @param newest counts, and stays, whatever the clock of the database has said before
+   */
+  private async endOldest(
+    manager: EntityManager,
+    userId: number,
+    newest: string,
+    client: Client,
+  ): Promise<void> {
     // Of a DELETE, TypeORM answers the rows and how many they are.
     const [ended] = await manager.query<[{ id: string }[], number]>(
       `DELETE FROM user_session WHERE id IN (
-         SELECT id FROM user_session WHERE user_id = $1 AND expires_at > now()
+         SELECT id FROM user_session WHERE user_id = $1 AND id <> $3 AND expires_at > now()
           ORDER BY created_at DESC, id OFFSET $2)
        RETURNING id`,
-      [userId, this.settings.SESSIONS_PER_USER],
+      [userId, this.settings.SESSIONS_PER_USER - 1, newest],
     );
-    const subjects = ended.map(({ id }) => ({ account: userId, session: id }));
-    await recordEvents(manager, client, 'authn_token_revoked', subjects);
+    await recordEnded(manager, client, userId, ended);
   }
+}
+
+/** Logins that were ended by something else than by themselves. */
+function recordEnded(
+  manager: EntityManager,
+  client: Client,
+  account: number,
+  ended: readonly { readonly id: string }[],
+): Promise<void> {
+  const subjects = ended.map(({ id }) => ({ account, session: id }));
+  return recordEvents(manager, client, 'authn_token_revoked', subjects);
 }
