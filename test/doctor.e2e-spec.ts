@@ -100,12 +100,17 @@ function expectProblem(diagnosis: Diagnosis, name: string, found: RegExp, todo: 
 /** A role that may use the tables and owns nothing, as the service should have. */
 async function makeRole(postgres: OwnPostgres): Promise<Record<string, string>> {
   await postgres.query(`CREATE ROLE service LOGIN PASSWORD '${ROLE_PASS}'`);
+  await makeGrants(postgres);
+  return { ...postgres.environment, DB_USER: 'service', DB_PASS: ROLE_PASS };
+}
+
+/** Gives that role what it needs, as the migrations do. */
+async function makeGrants(postgres: OwnPostgres): Promise<void> {
   const dataSource = await openDataSource({
     environment: { ...postgres.environment, DB_SERVICE_ROLE: 'service' },
   });
   await dataSource.runMigrations();
   await dataSource.destroy();
-  return { ...postgres.environment, DB_USER: 'service', DB_PASS: ROLE_PASS };
 }
 
 describe('a deployment that is well', () => {
@@ -742,13 +747,90 @@ describe('a deployment that is well', () => {
       ],
       [
         'audit-trail',
-        expect.stringMatching(/it may UPDATE, DELETE$/),
-        'As its owner: REVOKE UPDATE, DELETE ON audit_event FROM …',
+        expect.stringMatching(/may change the audit trail \(UPDATE, DELETE on audit_event\)$/),
+        expect.stringMatching(/^As its owner: REVOKE UPDATE, DELETE ON audit_event FROM it/),
       ],
     ]);
     expect(said(diagnosis, 'role')[0]).toMatchObject({
       status: 'advice',
       todo: 'ALTER ROLE service NOCREATEDB',
+    });
+  });
+
+  describe('has a role that can get round the audit trail', () => {
+    it.each([
+      ['GRANT UPDATE ON audit_policy TO service', 'REVOKE UPDATE ON audit_policy FROM service'],
+      [
+        'GRANT UPDATE (retention_days) ON audit_policy TO PUBLIC',
+        'REVOKE UPDATE (retention_days) ON audit_policy FROM PUBLIC',
+        /\(UPDATE on audit_policy\)$/,
+      ],
+      [
+        'GRANT INSERT ON audit_forgotten TO service',
+        'REVOKE INSERT ON audit_forgotten FROM service',
+        /\(INSERT on audit_forgotten\)$/,
+      ],
+      [
+        'GRANT CREATE ON SCHEMA public TO PUBLIC',
+        'REVOKE CREATE ON SCHEMA public FROM PUBLIC',
+        /its role may make things in the schema$/,
+        /^REVOKE CREATE ON SCHEMA public FROM PUBLIC/,
+      ],
+      [
+        'GRANT pg_execute_server_program TO service',
+        'REVOKE pg_execute_server_program FROM service',
+        /run programs there$/,
+        /^REVOKE pg_execute_server_program FROM/,
+      ],
+      [
+        'ALTER DATABASE postgres OWNER TO service',
+        'ALTER DATABASE postgres OWNER TO postgres',
+        /its role owns the database$/,
+        /^ALTER DATABASE postgres OWNER TO/,
+      ],
+      [
+        'ALTER ROLE service NOINHERIT; GRANT pg_write_all_data TO service',
+        'ALTER ROLE service INHERIT; REVOKE pg_write_all_data FROM service',
+      ],
+    ])('%s', async (mistake, mended, found = /may change the audit trail/, todo = /REVOKE/) => {
+      await postgres.query(mistake);
+      const diagnosis = await ask([], environment).finally(() => postgres.query(mended));
+      expectProblem(diagnosis, 'audit-trail', found, todo);
+    });
+
+    it('by becoming the owner of the tables, without inheriting what that may', async () => {
+      await postgres.query(`CREATE ROLE owner; ALTER TABLE audit_event OWNER TO owner;
+        ALTER TABLE mail OWNER TO owner; ALTER ROLE service NOINHERIT; GRANT owner TO service`);
+      const diagnosis = await ask([], environment).finally(() =>
+        postgres.query(`ALTER ROLE service INHERIT; REASSIGN OWNED BY owner TO postgres;
+          DROP OWNED BY owner; DROP ROLE owner`),
+      );
+      expectProblem(
+        diagnosis,
+        'audit-trail',
+        /^The service could rewrite its audit trail: it may drop it$/,
+        /^REVOKE owner FROM service;/,
+      );
+      expect(said(diagnosis, 'role')[0]).toMatchObject({
+        status: 'advice',
+        found: expect.stringMatching(/^The role service can become owner \(SET ROLE\)/) as string,
+      });
+    });
+
+    it('by owning all: one role, of which one thing is said', async () => {
+      const all = await openDataSource({ environment: postgres.environment });
+      const tables = all.entityMetadatas.map(({ tableName }) => `"${tableName}"`);
+      await all.destroy();
+      const give = (role: string): Promise<unknown> =>
+        postgres.query(tables.map((table) => `ALTER TABLE ${table} OWNER TO ${role}`).join(';'));
+      await give('service');
+      const diagnosis = await ask([], environment).finally(async () => {
+        await give('postgres');
+        await makeGrants(postgres);
+      });
+      expectProblem(diagnosis, 'audit-trail', /it may drop it$/, /DB_SERVICE_ROLE/);
+      expect(said(diagnosis, 'audit-trail')).toHaveLength(1);
+      expect(said(diagnosis, 'role').map(({ status }) => status)).toEqual(['advice']);
     });
   });
 

@@ -12,6 +12,10 @@ const PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   [MIGRATIONS_TABLE]: ['SELECT'],
 };
 
+/** The audit trail, and what says what may be taken out of it: to events, the service adds, no more. */
+const AUDIT_TABLES = ['audit_event', 'audit_policy', 'audit_forgotten', 'service_grant'];
+const CHANGES = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER'];
+
 /** What the service needs of each of its tables, as GRANT has it: of the whole table, or of columns. */
 export function privilegesByTable({ entityMetadatas }: DataSource): Map<string, readonly string[]> {
   const tables = [...entityMetadatas.map(({ tableName }) => tableName), ...Object.keys(PRIVILEGES)];
@@ -122,38 +126,77 @@ async function grantOfKept(manager: EntityManager, role: string): Promise<void> 
   }
 }
 
-/** Ways round what is granted, by other rights that a role has, its own or by another that it belongs to. */
+/** @throws StartError when there are ways round what is granted */
 async function assertHasNoMore(manager: EntityManager, role: string): Promise<void> {
-  const rows = await manager.query<{ more: string }[]>(
-    `SELECT more FROM pg_roles r,
-       LATERAL (VALUES
-         (rolcreaterole, 'may make and change roles (ALTER ROLE … NOCREATEROLE)'),
-         (rolreplication, 'may read the files of the server (ALTER ROLE … NOREPLICATION)'),
-         (has_schema_privilege(r.oid, current_schema(), 'CREATE'),
-          'may make things in the schema (REVOKE CREATE ON SCHEMA … FROM PUBLIC, or from it)'),
-         (EXISTS (SELECT FROM pg_database WHERE datname = current_database()
-                     AND pg_has_role(r.oid, datdba, 'MEMBER')), 'owns the database'),
-         (EXISTS (SELECT FROM pg_namespace WHERE nspname = current_schema()
-                     AND pg_has_role(r.oid, nspowner, 'MEMBER')), 'owns the schema'),
-         (EXISTS (SELECT FROM pg_roles other
-                   WHERE other.rolname IN ('pg_write_server_files', 'pg_execute_server_program')
-                     AND pg_has_role(r.oid, other.oid, 'MEMBER')),
-          'may write files of the server, or run programs there'),
-         (has_table_privilege(r.oid, 'audit_event', 'DELETE, TRUNCATE, TRIGGER')
-            OR has_any_column_privilege(r.oid, 'audit_event', 'UPDATE')
-            OR has_table_privilege(r.oid, 'audit_policy', 'INSERT, UPDATE, DELETE')
-            OR has_table_privilege(r.oid, 'audit_forgotten', 'INSERT, UPDATE, DELETE')
-            OR has_table_privilege(r.oid, 'service_grant', 'INSERT, UPDATE, DELETE'),
-          'may change the audit trail, as a member of another role or as everybody may')
-       ) AS way (open, more)
-      WHERE rolname = $1 AND open`,
-    [role],
-  );
-  if (rows.length > 0) {
+  const ways = await waysRound(manager, role);
+  if (ways.length > 0) {
     throw new StartError(
-      `DB_SERVICE_ROLE ${role} ${rows.map(({ more }) => more).join('; ')}. Take that from it, and run this again`,
+      `DB_SERVICE_ROLE ${role} ${ways.map(({ may, todo }) => `${may} (${todo})`).join('; ')}. Take that from it, and run this again`,
     );
   }
+}
+
+/** A way round what a role is granted. */
+export interface WayRound {
+  /** What it may do, such as `owns the database`. */
+  readonly may: string;
+  /** What takes that from it. */
+  readonly todo: string;
+}
+
+/**
+ * Ways round what is granted, by other rights that a role has: its own, everybody's, or those of another
+ * role that it belongs to, for which it need not inherit them (SET ROLE). Of one that the tables belong
+ * to, or of a superuser, it finds too much to be of use.
+ */
+export function waysRound(
+  database: Pick<EntityManager, 'query'>,
+  role: string,
+): Promise<WayRound[]> {
+  return database.query<WayRound[]>(
+    `WITH acting AS (
+       SELECT other.* FROM pg_roles r JOIN pg_roles other ON pg_has_role(r.oid, other.oid, 'MEMBER')
+        WHERE r.rolname = $1
+     ), way (number, may, todo) AS (
+       SELECT 1, 'may act as a superuser', format('REVOKE %I FROM …', rolname)
+         FROM acting WHERE rolsuper
+       UNION ALL
+       SELECT 2, 'may make and change roles', format('ALTER ROLE %I NOCREATEROLE', rolname)
+         FROM acting WHERE rolcreaterole AND NOT rolsuper
+       UNION ALL
+       SELECT 3, 'may read the files of the server', format('ALTER ROLE %I NOREPLICATION', rolname)
+         FROM acting WHERE rolreplication AND NOT rolsuper
+       UNION ALL
+       SELECT 4, 'may write files of the server, or run programs there', format('REVOKE %I FROM …', rolname)
+         FROM acting WHERE rolname IN ('pg_write_server_files', 'pg_execute_server_program')
+       UNION ALL
+       SELECT 5, 'owns the database', format('ALTER DATABASE %I OWNER TO another', datname)
+         FROM pg_database WHERE datname = current_database() AND datdba IN (SELECT oid FROM acting)
+       UNION ALL
+       SELECT 6, 'owns the schema', format('ALTER SCHEMA %I OWNER TO another', nspname)
+         FROM pg_namespace WHERE nspname = current_schema() AND nspowner IN (SELECT oid FROM acting)
+       UNION ALL
+       SELECT 7, 'may make things in the schema',
+              format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC, or from it', current_schema())
+        WHERE EXISTS (SELECT FROM acting WHERE has_schema_privilege(oid, current_schema(), 'CREATE'))
+       UNION ALL
+       SELECT 8, format('may change the audit trail (%s on %s)', privileges, "table"),
+              format('As its owner: REVOKE %s ON %I FROM it, or from PUBLIC; or take it out of the role that may',
+                     privileges, "table")
+         FROM (SELECT "table", string_agg(privilege, ', ' ORDER BY n) AS privileges
+                 FROM unnest($2::text[]) AS "table",
+                      unnest($3::text[]) WITH ORDINALITY AS of (privilege, n)
+                WHERE ("table", privilege) <> ('audit_event', 'INSERT')
+                  AND EXISTS (
+                    SELECT FROM acting
+                     WHERE CASE WHEN privilege IN ('INSERT', 'UPDATE')
+                             THEN has_any_column_privilege(oid, to_regclass("table"), privilege)
+                             ELSE has_table_privilege(oid, to_regclass("table"), privilege) END)
+                GROUP BY "table") changeable
+     )
+     SELECT DISTINCT may, todo, number FROM way ORDER BY number, may, todo`,
+    [role, AUDIT_TABLES, CHANGES],
+  );
 }
 
 async function sequenceOf(manager: EntityManager, table: string, column: string): Promise<string> {

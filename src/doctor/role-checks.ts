@@ -1,5 +1,5 @@
 import type { ServiceDataSource } from '../database/data-source';
-import { privilegesByTable } from '../database/service-privileges';
+import { privilegesByTable, waysRound } from '../database/service-privileges';
 import { advice, type Check, type Finding, ok, problem } from './check';
 import { tablesOf } from './schema-checks';
 
@@ -14,26 +14,27 @@ export function roleChecks(dataSource: ServiceDataSource): Check[] {
   return [
     { name: 'role', look: () => roleFindings(dataSource) },
     { name: 'grants', look: () => grantsFinding(dataSource) },
-    { name: 'audit-trail', look: () => auditFinding(dataSource) },
+    { name: 'audit-trail', look: () => auditFindings(dataSource) },
   ];
 }
 
 async function roleFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
   const [role] = await dataSource.query<
-    [{ name: string; superuser: boolean; powers: string[]; owned: string[] }]
+    [{ name: string; superuser: boolean; powers: string[]; owners: string[] }]
   >(
     `SELECT rolname AS name, rolsuper AS superuser,
             array_remove(ARRAY[CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
                                CASE WHEN rolcreatedb THEN 'CREATEDB' END,
                                CASE WHEN rolreplication THEN 'REPLICATION' END,
                                CASE WHEN rolbypassrls THEN 'BYPASSRLS' END], NULL) AS powers,
-            ARRAY(SELECT relname::text FROM pg_class
+            -- Whoever does not inherit what a role may can still become it (SET ROLE).
+            ARRAY(SELECT DISTINCT pg_get_userbyid(relowner)::text FROM pg_class
                    WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace
-                     AND pg_has_role(current_user, relowner, 'USAGE') ORDER BY 1) AS owned
+                     AND pg_has_role(current_user, relowner, 'MEMBER') ORDER BY 1) AS owners
        FROM pg_roles WHERE rolname = current_user`,
     [tablesOf(dataSource)],
   );
-  const { name, superuser, powers, owned } = role;
+  const { name, superuser, powers, owners } = role;
   if (superuser) {
     return [
       problem(
@@ -51,14 +52,26 @@ async function roleFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
       ),
     );
   }
-  if (owned.length > 0) {
+  if (owners.length > 0) {
     findings.push(
-      advice(`The tables belong to the role ${name}: the service could drop and alter them`, LESS),
+      advice(
+        owners.includes(name)
+          ? `The tables belong to the role ${name}: the service could drop and alter them`
+          : `The role ${name} can become ${owners.join(', ')} (SET ROLE), to whom the tables belong: the service could drop and alter them`,
+        ownTodo(name, owners),
+      ),
     );
   }
   return findings.length > 0
     ? findings
     : [ok(`The role ${name} is no superuser, and the tables are not its own`)];
+}
+
+/** What to do about a role that is, or can become, one that tables belong to. */
+function ownTodo(role: string, owners: readonly string[]): string {
+  return owners.includes(role)
+    ? LESS
+    : `REVOKE ${owners.join(', ')} FROM ${role}; then run the migrations as ${owners.join(', ')}, with DB_SERVICE_ROLE=${role}: they give it what it needs`;
 }
 
 async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
@@ -100,24 +113,25 @@ async function grantsFinding(dataSource: ServiceDataSource): Promise<Finding> {
 }
 
 /** Nothing to say where there is none. */
-async function auditFinding(dataSource: ServiceDataSource): Promise<Finding | []> {
-  const [trail] = await dataSource.query<[{ powers: string[] }?]>(
-    `SELECT array_remove(ARRAY[
-              CASE WHEN pg_has_role(current_user, relowner, 'USAGE') THEN 'DROP' END,
-              CASE WHEN has_any_column_privilege(oid, 'UPDATE') THEN 'UPDATE' END,
-              CASE WHEN has_table_privilege(oid, 'DELETE') THEN 'DELETE' END,
-              CASE WHEN has_table_privilege(oid, 'TRUNCATE') THEN 'TRUNCATE' END,
-              CASE WHEN has_table_privilege(oid, 'TRIGGER') THEN 'TRIGGER' END], NULL) AS powers
+async function auditFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
+  const [trail] = await dataSource.query<[{ role: string; owner: string; owned: boolean }?]>(
+    `SELECT current_user::text AS role, pg_get_userbyid(relowner)::text AS owner,
+            pg_has_role(current_user, relowner, 'MEMBER') AS owned
        FROM pg_class WHERE oid = to_regclass($1)`,
     [AUDIT_TABLE],
   );
   if (trail === undefined) return [];
-  return trail.powers.length === 0
-    ? ok('The service can add to the audit trail, and cannot change what is in it')
-    : problem(
-        `The service could rewrite its audit trail: it may ${trail.powers.join(', ')}`,
-        trail.powers.includes('DROP')
-          ? LESS
-          : `As its owner: REVOKE ${trail.powers.join(', ')} ON ${AUDIT_TABLE} FROM …`,
+  const { role, owner, owned } = trail;
+  // Whoever can drop it need not be told of every other way.
+  if (owned) {
+    return [
+      problem('The service could rewrite its audit trail: it may drop it', ownTodo(role, [owner])),
+    ];
+  }
+  const ways = await waysRound(dataSource, role);
+  return ways.length === 0
+    ? [ok('The service can add to the audit trail, and cannot change what is in it')]
+    : ways.map(({ may, todo }) =>
+        problem(`The service could get round its audit trail: its role ${may}`, todo),
       );
 }
