@@ -221,6 +221,7 @@ describe('a deployment that is well', () => {
       'migrations',
       'schema',
       'indexes',
+      'tables',
       'role',
       'grants',
       'audit-trail',
@@ -754,6 +755,60 @@ describe('a deployment that is well', () => {
     expect(said(diagnosis, 'role')[0]).toMatchObject({
       status: 'advice',
       todo: 'ALTER ROLE service NOCREATEDB',
+    });
+  });
+
+  describe('has tables', () => {
+    const RECREATE = `CREATE TRIGGER audit_deletion AFTER DELETE ON "user" REFERENCING OLD TABLE AS deleted
+      FOR EACH STATEMENT EXECUTE FUNCTION audit_deletion()`;
+
+    it.each([
+      [
+        'that hide their rows',
+        'ALTER TABLE "user" ENABLE ROW LEVEL SECURITY',
+        'ALTER TABLE "user" DISABLE ROW LEVEL SECURITY',
+        /hides rows of "user" from the service: logins are 401/,
+        /ALTER TABLE "user" DISABLE ROW LEVEL SECURITY$/,
+      ],
+      [
+        'that a crash empties',
+        'ALTER TABLE revoked_token SET UNLOGGED; ALTER TABLE mail SET UNLOGGED',
+        'ALTER TABLE revoked_token SET LOGGED; ALTER TABLE mail SET LOGGED',
+        /^revoked_token, mail: UNLOGGED/,
+        /ALTER TABLE revoked_token SET LOGGED; ALTER TABLE mail SET LOGGED$/,
+      ],
+      [
+        'of which one says nothing of deletions',
+        'ALTER TABLE "user" DISABLE TRIGGER audit_deletion',
+        'ALTER TABLE "user" ENABLE TRIGGER audit_deletion',
+        /audit_deletion is disabled: accounts that are deleted leave no trace/,
+        /ALTER TABLE "user" ENABLE TRIGGER audit_deletion$/,
+      ],
+      [
+        'of which one cannot say anything of deletions',
+        'DROP TRIGGER audit_deletion ON "user"',
+        RECREATE,
+        /audit_deletion is gone/,
+        /: CREATE TRIGGER audit_deletion AFTER DELETE ON "user"/,
+      ],
+      [
+        'with a rule',
+        'CREATE RULE "Keep" AS ON DELETE TO user_session DO INSTEAD NOTHING',
+        'DROP RULE "Keep" ON user_session',
+        /^The rule "Keep" on user_session makes something else/,
+        /DROP RULE "Keep" ON user_session/,
+      ],
+      [
+        'whose numbers begin again',
+        'ALTER SEQUENCE user_id_seq RESTART',
+        `SELECT setval('user_id_seq', (SELECT max(id) FROM "user"))`,
+        /^The next account gets the number 1, and there are some up to \d+: registrations are 409$/,
+        /SELECT setval\('user_id_seq', \(SELECT max\(id\) FROM "user"\)\)$/,
+      ],
+    ])('%s', async (_what, mistake, mended, found, todo) => {
+      await postgres.query(mistake);
+      const diagnosis = await ask([], environment).finally(() => postgres.query(mended));
+      expectProblem(diagnosis, 'tables', found, todo);
     });
   });
 

@@ -13,6 +13,7 @@ import { hashesCheck } from './hashing-checks';
 import { outboxCheck } from './mail-checks';
 import { roleChecks } from './role-checks';
 import { schemaChecks } from './schema-checks';
+import { tablesCheck } from './table-checks';
 
 /** Who needs longer to let anybody in is as good as away. */
 const CONNECT_MS = 5000;
@@ -48,6 +49,7 @@ export async function lookIntoDatabase(
       { name: 'database', look: () => ok(`It answers: ${placeOf(settings)}`) },
       ...databaseChecks(dataSource, serving),
       ...schemaChecks(dataSource),
+      tablesCheck(dataSource),
       // Everything is the embedded one's own.
       ...(settings.embedded ? [] : roleChecks(dataSource)),
       ...(isCurrent ? [hashesCheck(dataSource, settings), outboxCheck(dataSource, settings)] : []),
