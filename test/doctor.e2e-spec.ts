@@ -393,6 +393,100 @@ describe('a deployment that is well', () => {
       expect(said(diagnosis, 'body-size')[0]?.todo).toMatch(/client_max_body_size 64k/);
     });
 
+    it.each([
+      ['of each token', true, /were answered by one$/],
+      ['for everyone', false, /^Whoever has no token is told who somebody else is/],
+    ])('that keeps answers %s', async (_whose, isByToken, found) => {
+      proxy.behave({
+        keep: ({ url, headers }) =>
+          url?.endsWith('/user/me') === true && headers.cookie === undefined
+            ? `key ${isByToken ? (headers.authorization ?? '') : ''}`
+            : undefined,
+      });
+      expectProblem(await askAsHana(), 'address', found, /no proxy_cache/);
+    });
+
+    it('that takes cookies away', async () => {
+      proxy.behave({
+        request: (headers) => {
+          delete headers.cookie;
+        },
+      });
+      const diagnosis = await askAsHana();
+      expectProblem(
+        diagnosis,
+        'cookies',
+        /answered 401: nobody stays logged in/,
+        /let Cookie through/,
+      );
+      await postgres.query('DELETE FROM user_session');
+    });
+
+    it('that allows GET and POST only', async () => {
+      proxy.behave({
+        answer: ({ method }) =>
+          method === 'DELETE' ? { status: 405, body: 'Not allowed' } : undefined,
+      });
+      const diagnosis = await askAsHana();
+      expectProblem(
+        diagnosis,
+        'cookies',
+        /^DELETE \/user\/session is answered 405, not 204: nobody can log out with a browser/,
+        /let every method through/,
+      );
+      await postgres.query('DELETE FROM user_session');
+    });
+
+    it('that lets nobody log out', async () => {
+      proxy.behave({
+        answer: ({ url }) =>
+          url?.endsWith('/user/logout') === true ? { status: 404, body: 'Not found' } : undefined,
+      });
+      expectProblem(
+        await askAsHana(),
+        'address',
+        /^POST \/user\/logout is answered 404, not 204: nobody can log out/,
+        /let every method through/,
+      );
+      await postgres.query('DELETE FROM user_session');
+    });
+
+    it('that takes tokens away', async () => {
+      proxy.behave({
+        request: (headers) => {
+          delete headers.authorization;
+        },
+      });
+      const diagnosis = await askAsHana();
+      expectProblem(diagnosis, 'address', /^The token of a login is answered 401/, /Authorization/);
+      await postgres.query('DELETE FROM user_session');
+    });
+
+    it('before processes with different keys', async () => {
+      const second = await startServiceOn({ environment } as TestDatabase, {
+        ...environment,
+        SECRET_KEY: TEST_SECRET_KEY.split('').reverse().join(''),
+      });
+      let asked = 0;
+      proxy.behave({
+        request: ({ authorization }) => {
+          // Of what others ask meanwhile, the turn of these must not depend.
+          const isTurn = authorization !== undefined && asked++ % 2 === 0;
+          proxy.target = isTurn ? second.url : service.url;
+        },
+      });
+      const diagnosis = await askAsHana();
+      proxy.target = service.url;
+      await second.stop();
+      expectProblem(
+        diagnosis,
+        'address',
+        /^Some of the processes do not know the SECRET_KEY that others sign with/,
+        /^Give all the same SECRET_KEY/,
+      );
+      expect(await postgres.query('SELECT FROM user_session WHERE expires_at > now()')).toEqual([]);
+    });
+
     it('that shows the metrics to everyone', async () => {
       proxy.behave({
         answer: ({ url }) =>

@@ -2,11 +2,15 @@ import type { Settings } from '../config/settings';
 import { advice, type Check, type Finding, ok, problem } from './check';
 import type { Site } from './site';
 import { hostOf, reachOf } from './place';
+import { tokenFindings } from './token-checks';
 import { type Answer, formVisit, isContractError, jsonOf } from './visit';
 
 /** Longest body that the service takes, in bytes: what comes close to it has to come through. */
 const LONG_BODY_BYTES = 62_000;
 const TOO_LONG_BODY_BYTES = 66_000;
+
+/** Times that it is tried: one of several processes may not know a token of another. */
+const LOGOUTS = 5;
 
 /** Addresses that are nobody's (RFC 5737), as many as `TRUST_PROXY` may count. */
 const FORGED = Array.from({ length: 9 }, (_, i) => `203.0.113.${String(i + 1)}`);
@@ -39,14 +43,14 @@ export function proxyChecks(
       name: 'address',
       look: (signal) =>
         loggedIn(site, login, 'whether a client can say that it is at another address', (account) =>
-          addressFinding(site, account, settings, signal),
+          bearerFindings(site, account, settings, signal),
         ),
     },
     {
       name: 'cookies',
       look: (signal) =>
         loggedIn(site, login, 'how the cookie of a login is set', (account) =>
-          cookieFinding(site, account, signal),
+          cookieFindings(site, account, signal),
         ),
     },
   ];
@@ -57,8 +61,8 @@ function loggedIn(
   { base }: Site,
   login: Login | undefined,
   what: string,
-  look: (login: Login) => Promise<Finding>,
-): Finding | Promise<Finding> {
+  look: (login: Login) => Promise<Finding[]>,
+): Finding | Promise<Finding[]> {
   if (login === undefined) return advice(`Not looked at: ${what}`, LOGIN_MISSING);
   return base.protocol === 'https:' || reachOf(hostOf(base)) === 'machine'
     ? look(login)
@@ -163,12 +167,13 @@ async function protocolFindings(site: Site, signal: AbortSignal): Promise<Findin
   ];
 }
 
-async function addressFinding(
+/** Everything that is looked at with a token: a login is dear, and each is written down. */
+async function bearerFindings(
   site: Site,
   login: Login,
   settings: Settings | undefined,
   signal: AbortSignal,
-): Promise<Finding> {
+): Promise<Finding[]> {
   const headers = {
     'X-Forwarded-For': FORGED.join(', '),
     'X-Real-IP': FORGED[0] ?? '',
@@ -178,21 +183,44 @@ async function addressFinding(
     ...formVisit({ ...login }, headers),
     secret: true,
   });
-  if (answer.status !== 200) return refused(answer);
+  if (answer.status !== 200) return [refused(answer)];
   const authorization = { Authorization: `Bearer ${textOf(jsonOf(answer), 'access_token')}` };
+  const findings: Finding[] = [];
   try {
+    findings.push(...(await tokenFindings(site, authorization, signal)));
     const sessions = await site.call('/user/sessions?size=100', signal, {
       headers: authorization,
       secret: true,
     });
-    return believedFinding(ipOfCurrent(jsonOf(sessions)), hostOf(site.base), settings);
+    // Who is not let in was not told where they are: that was said.
+    if (sessions.status !== 401 || findings.length === 0) {
+      findings.push(believedFinding(ipOfCurrent(jsonOf(sessions)), hostOf(site.base), settings));
+    }
   } finally {
-    await site.call('/user/logout', signal, {
-      method: 'POST',
-      headers: authorization,
-      secret: true,
-    });
+    findings.push(...(await logOutFindings(site, authorization, signal)));
   }
+  return findings;
+}
+
+/** Logs out, by another process where one does not know the token. */
+async function logOutFindings(
+  site: Site,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  let status = 401;
+  for (let i = 0; i < LOGOUTS && status === 401; i += 1) {
+    const out = { method: 'POST', headers: authorization, secret: true };
+    ({ status } = await site.call('/user/logout', signal, out));
+  }
+  return status === 204 ? [] : [notLoggedOut('POST /user/logout', status, '')];
+}
+
+function notLoggedOut(how: string, status: number, who: string): Finding {
+  return problem(
+    `${how} is answered ${String(status)}, not 204: nobody can log out${who}, and the login that was made to look stays`,
+    'Have the proxy let every method through, with its headers (nginx: no limit_except); end the logins of the account by npm run user -- logout',
+  );
 }
 
 function believedFinding(ip: string, host: string, settings: Settings | undefined): Finding {
@@ -226,41 +254,57 @@ function believedFinding(ip: string, host: string, settings: Settings | undefine
   return ok(`To the service, this machine is at ${ip}, whatever it says of itself`);
 }
 
-async function cookieFinding(site: Site, login: Login, signal: AbortSignal): Promise<Finding> {
-  const { origin, protocol } = site.base;
-  const isTls = protocol === 'https:';
+async function cookieFindings(site: Site, login: Login, signal: AbortSignal): Promise<Finding[]> {
+  const own = { Origin: site.base.origin, 'Sec-Fetch-Site': 'same-origin' };
   const answer = await site.call('/user/session', signal, {
-    ...formVisit({ ...login }, { Origin: origin, 'Sec-Fetch-Site': 'same-origin' }),
+    ...formVisit({ ...login }, own),
     secret: true,
   });
-  if (answer.status !== 204) return refused(answer);
+  if (answer.status !== 204) return [refused(answer)];
   const [cookie = ''] = answer.headers['set-cookie'] ?? [];
   const [pair = '', ...attributes] = cookie.split(/; */);
+  const findings = [attributesFinding(pair, attributes, site.base.protocol === 'https:')];
+  // A browser has nothing to send either.
+  if (pair === '') return findings;
+  const headers = { ...own, Cookie: pair };
   try {
-    const [name = ''] = pair.split('=');
-    const missing = [
-      name !== (isTls ? '__Host-session' : 'session') &&
-        `the name ${isTls ? '__Host-session' : 'session'}`,
-      ...['HttpOnly', 'SameSite=Strict', 'Path=/', ...(isTls ? ['Secure'] : [])].map(
-        (wanted) => !attributes.some((one) => one.toLowerCase() === wanted.toLowerCase()) && wanted,
-      ),
-      attributes.some((one) => /^domain=/i.test(one)) && 'no Domain',
-    ].filter((one) => one !== false);
-    return missing.length === 0
-      ? ok(
-          `The cookie of a login is as it should be: ${[name, ...attributes.filter((one) => !/^(max-age|expires)/i.test(one))].join('; ')}`,
-        )
-      : problem(
-          `The cookie of a login lacks ${missing.join(', ')}`,
-          'Let Set-Cookie through as the service says it (nginx: no proxy_cookie_path, _domain, _flags), and see what is said of protocol',
-        );
+    const me = await site.call('/user/me', signal, { headers, secret: true });
+    if (me.status !== 200) {
+      findings.push(
+        problem(
+          `The cookie of a login is answered ${String(me.status)}: nobody stays logged in with a browser`,
+          'Have the proxy let Cookie through to the service (nginx: no proxy_set_header Cookie)',
+        ),
+      );
+    }
   } finally {
-    await site.call('/user/session', signal, {
-      method: 'DELETE',
-      headers: { Cookie: pair, Origin: origin, 'Sec-Fetch-Site': 'same-origin' },
-      secret: true,
-    });
+    const out = { method: 'DELETE', headers, secret: true };
+    const { status } = await site.call('/user/session', signal, out);
+    if (status !== 204) {
+      findings.push(notLoggedOut('DELETE /user/session', status, ' with a browser'));
+    }
   }
+  return findings;
+}
+
+function attributesFinding(pair: string, attributes: readonly string[], isTls: boolean): Finding {
+  const [name = ''] = pair.split('=');
+  const missing = [
+    name !== (isTls ? '__Host-session' : 'session') &&
+      `the name ${isTls ? '__Host-session' : 'session'}`,
+    ...['HttpOnly', 'SameSite=Strict', 'Path=/', ...(isTls ? ['Secure'] : [])].map(
+      (wanted) => !attributes.some((one) => one.toLowerCase() === wanted.toLowerCase()) && wanted,
+    ),
+    attributes.some((one) => /^domain=/i.test(one)) && 'no Domain',
+  ].filter((one) => one !== false);
+  return missing.length === 0
+    ? ok(
+        `The cookie of a login is as it should be: ${[name, ...attributes.filter((one) => !/^(max-age|expires)/i.test(one))].join('; ')}`,
+      )
+    : problem(
+        `The cookie of a login lacks ${missing.join(', ')}`,
+        'Let Set-Cookie through as the service says it (nginx: no proxy_cookie_path, _domain, _flags), and see what is said of protocol',
+      );
 }
 
 function refused({ status }: Answer): Finding {

@@ -18,6 +18,15 @@ export interface ProxyHabits {
   readonly answer: (
     request: http.IncomingMessage,
   ) => { status: number; type?: string; body: string } | undefined;
+  /** Under what an answer is kept, for whoever asks for the same; undefined keeps none. */
+  readonly keep: (request: http.IncomingMessage) => string | undefined;
+}
+
+/** An answer of the service, for others. */
+interface Kept {
+  readonly status: number;
+  readonly headers: http.OutgoingHttpHeaders;
+  readonly body: Buffer;
 }
 
 const GOOD: ProxyHabits = {
@@ -28,6 +37,7 @@ const GOOD: ProxyHabits = {
     headers['strict-transport-security'] = 'max-age=31536000';
   },
   answer: () => undefined,
+  keep: () => undefined,
 };
 
 /** Stands before the service, and does what a test has it do. */
@@ -35,6 +45,7 @@ export class TestProxy {
   /** Where the service is. */
   target = '';
   private habits = GOOD;
+  private readonly kept = new Map<string, Kept>();
 
   private constructor(
     private readonly server: http.Server,
@@ -66,6 +77,7 @@ export class TestProxy {
   /** Is good in everything but this, until told otherwise. */
   behave(habits: Partial<ProxyHabits> = {}): void {
     this.habits = { ...GOOD, ...habits };
+    this.kept.clear();
   }
 
   close(): void {
@@ -78,6 +90,13 @@ export class TestProxy {
     if (own !== undefined) {
       request.resume();
       response.writeHead(own.status, { 'content-type': own.type ?? 'text/html' }).end(own.body);
+      return;
+    }
+    const key = this.habits.keep(request);
+    const kept = key === undefined ? undefined : this.kept.get(key);
+    if (kept !== undefined) {
+      request.resume();
+      response.writeHead(kept.status, kept.headers).end(kept.body);
       return;
     }
     const { method, url } = request;
@@ -99,10 +118,22 @@ export class TestProxy {
     onward.on('response', (answer) => {
       const answered: http.OutgoingHttpHeaders = { ...answer.headers };
       this.habits.response(answered);
-      response.writeHead(answer.statusCode ?? 500, answered);
+      const status = answer.statusCode ?? 500;
+      response.writeHead(status, answered);
       answer.pipe(response);
+      if (key !== undefined) this.keepWhole(key, status, answer);
     });
     request.pipe(onward);
+  }
+
+  private keepWhole(key: string, status: number, answer: http.IncomingMessage): void {
+    const chunks: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    answer.on('end', () => {
+      const body = Buffer.concat(chunks);
+      const headers: http.OutgoingHttpHeaders = { ...answer.headers };
+      this.kept.set(key, { status, headers, body });
+    });
   }
 }
 
