@@ -234,6 +234,8 @@ describe('a deployment that is well', () => {
       'memory',
       'node',
     ]);
+    // What this command has itself is not the service's.
+    expect(said(diagnosis, 'connections')[0]?.found).toMatch(/\d user-account-service doctor[,)]/);
     for (const secret of [TEST_SECRET_KEY, ROLE_PASS, PASSWORD, 'only-for-the-mail-server']) {
       expect(diagnosis.output).not.toContain(secret);
     }

@@ -122,6 +122,8 @@ export interface Manners {
   readonly role?: string;
   /** Nothing is to be changed: PostgreSQL sees to it. */
   readonly readOnly?: boolean;
+  /** As PostgreSQL shows it; by default as the service, or as its tools. */
+  readonly name?: string;
 }
 
 /** What pg says of a pool. */
@@ -152,7 +154,7 @@ export class ServiceDataSource extends DataSource {
     private readonly connection: Connection,
     private readonly log: Logger,
     private readonly policy: Policy,
-    { serving = false, yielding = false, readOnly = false, role }: Manners,
+    { serving = false, yielding = false, readOnly = false, role, name }: Manners,
     private readonly embedded?: EmbeddedPostgres,
   ) {
     const connections = new EventEmitter<ConnectionEvents>();
@@ -172,7 +174,7 @@ export class ServiceDataSource extends DataSource {
       synchronize: false,
       logger: new TypeOrmLogger(log),
       poolSize: POOL_SIZE,
-      applicationName: serving ? SERVICE_NAME : `${SERVICE_NAME} tools`,
+      applicationName: name ?? (serving ? SERVICE_NAME : `${SERVICE_NAME} tools`),
       extra: {
         keepAlive: true,
         options: asOptions(settings),

@@ -269,9 +269,8 @@ async function connectionFindings(
     findings.push(problem(found, `${raise}; or end what is not needed. ${more}`));
   } else if (most < 2 * POOL_SIZE) findings.push(advice(`${found}. ${more}`, raise));
   else findings.push(ok(found));
-  if (service <= 1 && !pooled) {
+  if (service === 0 && !pooled) {
     findings.push(
-      // The one that may be there is that of this command.
       advice(
         'No running service is connected to this database',
         'Start it, or look whether it has the same INSTANCE_HOST and DB_NAME',

@@ -3,7 +3,7 @@ import pino from 'pino';
 import { dataDirectory } from '../config/data-directory';
 import type { Settings } from '../config/settings';
 import { StartError } from '../config/start-error';
-import { type Manners, ServiceDataSource } from '../database/data-source';
+import { type Manners, SERVICE_NAME, ServiceDataSource } from '../database/data-source';
 import { databaseErrorCode } from '../database/database-errors';
 import { EmbeddedPostgres } from '../database/embedded-postgres';
 import { safeError } from '../logging/safe-error';
@@ -19,6 +19,9 @@ import { tablesCheck } from './table-checks';
 const CONNECT_MS = 5000;
 /** Who does not answer does not answer a farewell either. */
 const CLOSE_MS = 1000;
+
+/** Whoever counts the connections of the service must not count these. */
+const NAME = `${SERVICE_NAME} doctor`;
 
 /** The database as whoever looks at it sees it, and as the service does. */
 interface Connected {
@@ -72,7 +75,10 @@ async function connect(settings: Settings): Promise<Connected> {
 }
 
 async function open(settings: Settings, manners: Manners): Promise<ServiceDataSource> {
-  const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), manners);
+  const dataSource = await ServiceDataSource.open(settings, pino({ level: 'silent' }), {
+    ...manners,
+    name: NAME,
+  });
   return dataSource.initialize();
 }
 
