@@ -985,6 +985,22 @@ describe('a deployment that is well', () => {
     });
   });
 
+  it('has a role whose password expires', async () => {
+    await postgres.query(`ALTER ROLE service VALID UNTIL '${inDays(12).toISOString()}'`);
+    const diagnosis = await ask([], environment).finally(() =>
+      postgres.query(`ALTER ROLE service VALID UNTIL 'infinity'`),
+    );
+    expect(said(diagnosis, 'role')).toContainEqual(
+      expect.objectContaining({
+        status: 'advice',
+        found: expect.stringMatching(
+          /^The password of the role service expires on \d{4}-/,
+        ) as string,
+        todo: expect.stringMatching(/^ALTER ROLE service VALID UNTIL 'infinity'/) as string,
+      }),
+    );
+  });
+
   it('has a database that takes no writes', async () => {
     await postgres.query('ALTER ROLE service SET default_transaction_read_only = on');
     const diagnosis = await ask([], environment).finally(() =>

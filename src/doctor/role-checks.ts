@@ -6,13 +6,22 @@ import { tablesOf } from './schema-checks';
 /** Written, and never changed. */
 const AUDIT_TABLE = 'audit_event';
 
+/** Whoever plans a month ahead still has time to change it. */
+const EXPIRY_DAYS = 30;
+
 const LESS =
   'Run the migrations as another role, to which the tables then belong, and name the one of the service in DB_SERVICE_ROLE: see docs/operations.md';
 
 /** What the role may do that the service logs in as. */
 export function roleChecks(dataSource: ServiceDataSource): Check[] {
   return [
-    { name: 'role', look: () => roleFindings(dataSource) },
+    {
+      name: 'role',
+      look: async () => [
+        ...(await roleFindings(dataSource)),
+        ...(await expiryFindings(dataSource)),
+      ],
+    },
     { name: 'grants', look: () => grantsFinding(dataSource) },
     { name: 'audit-trail', look: () => auditFindings(dataSource) },
   ];
@@ -65,6 +74,23 @@ async function roleFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
   return findings.length > 0
     ? findings
     : [ok(`The role ${name} is no superuser, and the tables are not its own`)];
+}
+
+/** From one day to the next, nobody would be let in who is not connected yet. */
+async function expiryFindings(dataSource: ServiceDataSource): Promise<Finding[]> {
+  const roles = await dataSource.query<{ name: string; until: string; over: boolean }[]>(
+    `SELECT rolname AS name, to_char(rolvaliduntil, 'YYYY-MM-DD') AS until,
+            rolvaliduntil < now() AS over
+       FROM pg_roles WHERE rolname = current_user
+        AND rolvaliduntil < now() + make_interval(days => $1)`,
+    [EXPIRY_DAYS],
+  );
+  return roles.map(({ name, until, over }) =>
+    advice(
+      `The password of the role ${name} ${over ? 'expired' : 'expires'} on ${until}: after that, no new connection is let in by it`,
+      `ALTER ROLE ${name} VALID UNTIL 'infinity', or a later day`,
+    ),
+  );
 }
 
 /** What to do about a role that is, or can become, one that tables belong to. */
