@@ -931,7 +931,13 @@ describe('a deployment that is well', () => {
         'GRANT pg_execute_server_program TO service',
         'REVOKE pg_execute_server_program FROM service',
         /run programs there$/,
-        /^REVOKE pg_execute_server_program FROM/,
+        /^REVOKE pg_execute_server_program FROM service$/,
+      ],
+      [
+        'CREATE ROLE "Mighty" CREATEROLE; GRANT "Mighty" TO service',
+        'DROP ROLE "Mighty"',
+        /its role may make and change roles$/,
+        /^REVOKE "Mighty" FROM service$/,
       ],
       [
         'ALTER DATABASE postgres OWNER TO service',

@@ -155,19 +155,23 @@ export function waysRound(
 ): Promise<WayRound[]> {
   return database.query<WayRound[]>(
     `WITH acting AS (
-       SELECT other.* FROM pg_roles r JOIN pg_roles other ON pg_has_role(r.oid, other.oid, 'MEMBER')
+       SELECT other.*, r.rolname AS member FROM pg_roles r JOIN pg_roles other ON pg_has_role(r.oid, other.oid, 'MEMBER')
         WHERE r.rolname = $1
      ), way (number, may, todo) AS (
-       SELECT 1, 'may act as a superuser', format('REVOKE %I FROM …', rolname)
+       SELECT 1, 'may act as a superuser', format('REVOKE %I FROM %I', rolname, member)
          FROM acting WHERE rolsuper
        UNION ALL
-       SELECT 2, 'may make and change roles', format('ALTER ROLE %I NOCREATEROLE', rolname)
+       SELECT 2, 'may make and change roles',
+              CASE rolname WHEN member THEN format('ALTER ROLE %I NOCREATEROLE', rolname)
+                           ELSE format('REVOKE %I FROM %I', rolname, member) END
          FROM acting WHERE rolcreaterole AND NOT rolsuper
        UNION ALL
-       SELECT 3, 'may read the files of the server', format('ALTER ROLE %I NOREPLICATION', rolname)
+       SELECT 3, 'may read the files of the server',
+              CASE rolname WHEN member THEN format('ALTER ROLE %I NOREPLICATION', rolname)
+                           ELSE format('REVOKE %I FROM %I', rolname, member) END
          FROM acting WHERE rolreplication AND NOT rolsuper
        UNION ALL
-       SELECT 4, 'may write files of the server, or run programs there', format('REVOKE %I FROM …', rolname)
+       SELECT 4, 'may write files of the server, or run programs there', format('REVOKE %I FROM %I', rolname, member)
          FROM acting WHERE rolname IN ('pg_write_server_files', 'pg_execute_server_program')
        UNION ALL
        SELECT 5, 'owns the database', format('ALTER DATABASE %I OWNER TO another', datname)
