@@ -521,7 +521,7 @@ describe('an address', () => {
     const storm = Array.from({ length: 16 }, (_, i) =>
       send(from, '/user/create', registration(`crowd ${String(i)}`), i % 2 ? one : two),
     );
-    await waitUntil(async () => (await gate.waiting()) === 16);
+    await waitUntil(async () => (await gate.waiting()) >= 16);
     await gate.release();
     const answers = await Promise.all(storm);
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(5);

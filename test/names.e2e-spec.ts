@@ -92,7 +92,7 @@ describe('a name that somebody chooses', () => {
     const gate = await database.hold('LOCK TABLE "user" IN SHARE MODE');
     const names = ['raced', 'Raced', 'RACED', 'raCed', 'racEd', 'raceD', 'RaceD', 'rACEd'];
     const answers = names.map(register);
-    await waitUntil(async () => (await gate.waiting()) === names.length);
+    await waitUntil(async () => (await gate.waiting()) >= names.length);
     await gate.release();
     expect((await Promise.all(answers)).sort()).toEqual([204, ...names.slice(1).map(() => TAKEN)]);
     expect(Object.values(await folded()).filter((name) => name === 'raced')).toHaveLength(1);

@@ -188,7 +188,7 @@ describe('a refresh token', () => {
     const uses = Array.from({ length: 16 }, (_, i) =>
       refresh(refreshToken, i % 2 === 0 ? service : other),
     );
-    await waitUntil(async () => (await gate.waiting()) === 16);
+    await waitUntil(async () => (await gate.waiting()) >= 16);
     await gate.release();
     const answers = await Promise.all(uses);
     expect(answers.map(([status]) => status)).toEqual(Array(16).fill(200));
@@ -296,7 +296,7 @@ describe('a refresh token', () => {
       ...Array.from({ length: 8 }, () => refresh(refreshToken)),
       statusWith(other, access, '/user/logout', { method: 'POST' }),
     ];
-    await waitUntil(async () => (await gate.waiting()) === 9);
+    await waitUntil(async () => (await gate.waiting()) >= 9);
     await gate.release();
     const answers = await Promise.all(sent);
     for (const answer of answers) {

@@ -203,7 +203,7 @@ describeWithReference('the service and the reference, side by side on one databa
       isOurs: i % 2 === 0,
       answer: ask(i % 2 === 0 ? service : reference, '/user/create', init(i)),
     }));
-    await waitUntil(async () => (await gate.waiting()) === racers.length);
+    await waitUntil(async () => (await gate.waiting()) >= racers.length);
     await gate.release();
     const ours: Answer[] = [];
     const theirs: Answer[] = [];
