@@ -90,9 +90,6 @@ export class CreateAudit1795953600000 implements MigrationInterface {
         pruned integer;
         cleared integer;
       BEGIN
-        IF NOT pg_try_advisory_xact_lock(${String(PRUNE_LOCK)}) THEN
-          RETURN 0;
-        END IF;
         DELETE FROM ${schema}.audit_event WHERE id IN (
           SELECT id FROM ${schema}.audit_event
            WHERE at < now() - make_interval(days => (SELECT retention_days FROM ${schema}.audit_policy))
@@ -130,9 +127,6 @@ export class CreateAudit1795953600000 implements MigrationInterface {
     await queryRunner.query('DROP TABLE "audit_event"');
   }
 }
-
-/** Of several processes, one prunes: what one has done must not be given up for done before it is. */
-const PRUNE_LOCK = 0x75_61_73_08;
 
 /** Who has a limit of their own keeps that. */
 const LOCK_TIMEOUT = `SELECT set_config('lock_timeout', '3s', true) WHERE current_setting('lock_timeout') = '0'`;

@@ -4,6 +4,10 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import pino from 'pino';
+import { createApp } from '../src/app.setup';
+import { AuditCleanupService } from '../src/audit/audit-cleanup.service';
+import { parseSettings } from '../src/config/settings';
 import {
   form,
   JSON_TYPE,
@@ -241,12 +245,21 @@ describe('the audit trail', () => {
       `INSERT INTO audit_forgotten (account, at) VALUES ($1, now() - interval '2 hours')`,
       [gone],
     );
-    const first = await database.hold('SELECT audit_prune()');
-    await database.query('SELECT audit_prune()');
+    const settings = parseSettings({ ...database.environment, SECRET_KEY: TEST_SECRET_KEY });
+    const app = await createApp(settings, pino({ level: 'silent' }));
+    const job = app.get(AuditCleanupService);
+    const { signal } = new AbortController();
+    // As another process does it, which then ends in the middle.
+    const first = await database.hold(
+      "SELECT audit_prune() FROM pg_advisory_xact_lock(x'75617308'::bigint)",
+    );
+    await app.init();
+    await job.run(signal);
     await first.query('ROLLBACK');
     await first.release();
-    await database.query('SELECT audit_prune()');
+    await job.run(signal);
     expect((await eventsOf(gone)).map(({ address }) => address)).toEqual([null]);
+    await app.close();
   });
 
   it('holds up no deletion, however much it has of an account', async () => {

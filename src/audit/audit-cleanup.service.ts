@@ -3,8 +3,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { DatabaseService } from '../database/database.service';
 import { PeriodicJob } from '../database/periodic-job';
+import { isMyTurn } from '../database/turns';
 
 const INTERVAL_MS = 10 * 60 * 1000;
+/** Of several processes, one prunes: what another has not committed yet is not to be taken for done. */
+const PRUNE_LOCK = 0x75_61_73_08;
 
 /**
  * Has the events deleted that are older than `AUDIT_RETENTION_DAYS`, and the addresses of accounts that
@@ -23,6 +26,7 @@ export class AuditCleanupService extends PeriodicJob {
     let changed = 1;
     while (changed > 0 && !signal.aborted) {
       changed = await this.dataSource.transaction(async (manager) => {
+        if (!(await isMyTurn(manager, PRUNE_LOCK))) return 0;
         const [result] = await manager.query<[{ changed: number }]>(
           'SELECT audit_prune() AS changed',
         );

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { DatabaseService } from './database.service';
 import { PeriodicJob } from './periodic-job';
+import { isMyTurn } from './turns';
 
 const INTERVAL_MS = 10 * 60 * 1000;
 /** Rows that one transaction deletes: it holds nobody up. */
@@ -41,11 +42,7 @@ export abstract class ExpiredRowsJob extends PeriodicJob {
 
   private deleteBatch({ table, key, column, before, where = 'true' }: Expiring): Promise<number> {
     return this.dataSource.transaction(async (manager) => {
-      const [lock] = await manager.query<[{ mine: boolean }]>(
-        'SELECT pg_try_advisory_xact_lock($1) AS mine',
-        [this.lock],
-      );
-      if (!lock.mine) return 0;
+      if (!(await isMyTurn(manager, this.lock))) return 0;
       const [, count] = await manager.query<[unknown, number]>(
         `DELETE FROM ${table} WHERE (${key}) IN (
            SELECT ${key} FROM ${table} WHERE ${column} <= ${before} AND ${where}

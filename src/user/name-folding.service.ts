@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { DatabaseService } from '../database/database.service';
 import { PeriodicJob } from '../database/periodic-job';
+import { isMyTurn } from '../database/turns';
 import { caseFold } from './case-fold';
 
 const INTERVAL_MS = 60 * 1000;
@@ -54,11 +55,7 @@ export class NameFoldingService extends PeriodicJob {
    */
   private foldBatch(after: number): Promise<number | undefined> {
     return this.dataSource.transaction(async (manager) => {
-      const [lock] = await manager.query<[{ mine: boolean }]>(
-        'SELECT pg_try_advisory_xact_lock($1) AS mine',
-        [FOLDING_LOCK],
-      );
-      if (!lock.mine) return undefined;
+      if (!(await isMyTurn(manager, FOLDING_LOCK))) return undefined;
       await manager.query(`SET LOCAL lock_timeout = ${String(LOCK_TIMEOUT_MS)}`);
       // Who is being renamed is left for later: the rename folds the name itself.
       const accounts = await manager.query<Unfolded[]>(
