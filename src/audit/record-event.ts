@@ -39,13 +39,20 @@ export function outcomeOf(event: SecurityEvent): Outcome {
  * Adds an event to the audit trail, in the transaction of what has happened: both are there, or neither.
  * The line of the log comes once it is committed. The deletion of an account is recorded by a trigger.
  */
-export function recordEvent(
+export async function recordEvent(
   manager: EntityManager,
-  actor: Actor,
+  { log, ip = null, operator }: Actor,
   event: SecurityEvent,
-  subject: Subject = {},
+  { account, session }: Subject = {},
 ): Promise<void> {
-  return recordEvents(manager, actor, event, [subject]);
+  await manager.query(
+    `INSERT INTO audit_event (kind, outcome, account, session, address, operator)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [event, outcomeOf(event), account ?? null, session ?? null, ip, operator ?? null],
+  );
+  afterCommit(manager, () => {
+    logSecurity(log, event, { account, session, operator });
+  });
 }
 
 /** The same for some things that it was done to at once. */
